@@ -1,0 +1,39 @@
+import type { Profile } from "@emb/manifest";
+
+/** Vectors of one call, in input order. */
+export interface Embeddings {
+  /** Row-major, `count` rows of `dims` finite float32; row i belongs to text i. Owned by the caller. */
+  readonly dense: Float32Array;
+  readonly count: number;
+  readonly dims: number;
+  /** Input tokens the provider counted; null when it does not say. */
+  readonly tokens: number | null;
+}
+
+export interface EmbedOptions {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A model that turns texts into vectors of one profile. One instance, one profile.
+ *
+ * Promises, each held by `providerContract`:
+ * - one vector for each text, in input order, `dims` finite float32, never fewer, never more;
+ * - L2 norm 1 within 1e-3 when the profile says `normalizedOutput`;
+ * - a vector does not depend on its batch: alone, in a batch or beside longer texts, cosine >= 0.99999 (in-process models);
+ * - a text is never truncated in silence: over `limits.maxInputTokens` it is EMB_TEXT_TOO_LONG, empty or blank EMB_TEXT_EMPTY,
+ *   and nothing of that call is embedded;
+ * - the profile's prompts and tasks are applied inside, so callers pass plain texts;
+ * - an aborted signal ends the call with the signal's reason; the instance stays usable;
+ * - calls may run concurrently; an empty list gives an empty answer.
+ *
+ * @throws EmbError EMB_TEXT_EMPTY, EMB_TEXT_TOO_LONG (context: `index`, `tokens`, `max_tokens`), EMB_PROVIDER_RESPONSE_INVALID,
+ *   EMB_PROVIDER_UNAVAILABLE, EMB_PROVIDER_RATE_LIMITED, EMB_PROVIDER_REJECTED, EMB_MODEL_UNAVAILABLE; the signal's reason on abort
+ */
+export interface EmbeddingProvider {
+  readonly profile: Profile;
+  embedDocuments(texts: readonly string[], options: EmbedOptions): Promise<Embeddings>;
+  embedQueries(texts: readonly string[], options: EmbedOptions): Promise<Embeddings>;
+  /** Frees the model, threads and sockets. Safe to call twice. */
+  close(): Promise<void>;
+}
