@@ -1,0 +1,50 @@
+/** A document as a source gives it. */
+export interface IncomingDocument {
+  /** Stable across runs, at most 1,024 bytes of UTF-8. */
+  readonly id: string;
+  readonly title: string | null;
+  /** How the chunker reads `text`. */
+  readonly format: "markdown" | "text";
+  readonly text: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The caller's own; else the run's, drawn before the source was read. */
+  readonly version: bigint;
+  /** SHA-256 (32 bytes) over title, format, text and metadata. */
+  readonly contentHash: Uint8Array;
+}
+
+export interface StoredDocument extends IncomingDocument {
+  readonly deleted: boolean;
+  readonly source: string;
+}
+
+export interface IntakeCounts {
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  /** Left alone because the stored document, or its tombstone, has a newer version. */
+  readonly superseded: number;
+}
+
+/** The system of record of texts, one row for each (base, document id). Order is bytewise by id everywhere. */
+export interface Documents {
+  /** A number higher than every version drawn before. */
+  nextVersion(): Promise<bigint>;
+  /**
+   * Stores what is new or changed and remembers that the run saw every one of them. One transaction. Texts of unchanged documents are not
+   * written again, and keep their version. Ids within one call are distinct. Repeating a call changes nothing.
+   */
+  intake(intake: { base: string; runId: string; source: string; documents: readonly IncomingDocument[] }): Promise<IntakeCounts>;
+  /** Ids the run saw but could not read: they count as seen, so that `sweep` spares them. */
+  markSeen(seen: { base: string; runId: string; documentIds: readonly string[] }): Promise<void>;
+  /**
+   * Tombstones every live document of `source` that the run did not see and whose version is below `version`. Ends the run's memory of what it
+   * saw. @returns documents tombstoned
+   */
+  sweep(sweep: { base: string; runId: string; source: string; version: bigint }): Promise<number>;
+  /** Live documents with id > `after` and <= `through` (null: no bound). */
+  read(page: { base: string; after: string | null; through: string | null; limit: number; maxBytes?: number }): Promise<readonly StoredDocument[]>;
+  count(base: string): Promise<{ live: number; deleted: number }>;
+  /** Tombstones one document and removes its chunks from every namespace of the base, in one transaction. False: it was newer, or not there. */
+  delete(base: string, documentId: string, version: bigint): Promise<boolean>;
+}

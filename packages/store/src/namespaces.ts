@@ -1,0 +1,150 @@
+import type { Lease, ShardCounters, TextFailure } from "./runs.js";
+import type { NamespaceAddress, Seal } from "./seal.js";
+
+/** `filling` until its run was verified once, then `ready`; `retired` rows have no table any more. */
+export type NamespaceState = "filling" | "ready" | "retired";
+
+export interface NamespaceRecord extends NamespaceAddress {
+  readonly id: number;
+  readonly state: NamespaceState;
+  readonly seal: Seal;
+  readonly createdAt: Date;
+}
+
+/** One piece of a document as stored. (documentId, ordinal) is its key; ordinals of a document run from 0 without a gap. */
+export interface Chunk {
+  readonly documentId: string;
+  readonly ordinal: number;
+  /** SHA-256 (32 bytes) of the exact text that was embedded. */
+  readonly contentHash: Uint8Array;
+  /** What a reader is shown. */
+  readonly text: string;
+  /** Headings above the text, outermost first, joined with " > "; empty when there are none. */
+  readonly headingPath: string;
+  /** `dims` finite float32; may be a view into a larger matrix. */
+  readonly vector: Float32Array;
+}
+
+/** All chunks that one document version has in this namespace: they replace whatever it had. */
+export interface DocumentChunks {
+  readonly documentId: string;
+  /** Skipped, and counted as superseded, when the stored document has another version by now or was deleted. */
+  readonly version: bigint;
+  readonly chunks: readonly Chunk[];
+}
+
+export interface WriteBatch {
+  readonly lease: Lease;
+  readonly documents: readonly DocumentChunks[];
+  /** Documents up to and including this id are done when the batch is committed. */
+  readonly cursor: string;
+  /** Added to the shard's counters. */
+  readonly counters: ShardCounters;
+  readonly failures: readonly TextFailure[];
+}
+
+export interface StoredChunkKey {
+  readonly documentId: string;
+  readonly ordinal: number;
+  readonly contentHash: Uint8Array;
+  readonly documentVersion: bigint;
+}
+
+/** What verification needs to know of a stored row without reading its vector. */
+export interface StoredChunkFacts extends StoredChunkKey {
+  readonly sealId: number;
+  readonly dims: number;
+  /** L2 norm of the stored vector. */
+  readonly norm: number;
+}
+
+export interface Hit {
+  readonly documentId: string;
+  readonly ordinal: number;
+  readonly text: string;
+  readonly headingPath: string;
+  /** Higher is closer for every similarity: cosine similarity, inner product, or minus the Euclidean distance. */
+  readonly score: number;
+  readonly provenance: {
+    readonly contentHash: string;
+    readonly documentVersion: bigint;
+    readonly runId: string;
+    readonly embeddedAt: Date;
+  };
+}
+
+export interface DenseQuery {
+  readonly vector: Float32Array;
+  /** 1 to 1,000. Fewer hits come back only when the namespace holds fewer chunks. */
+  readonly limit: number;
+  /** Scan every row instead of the index. @defaultValue false */
+  readonly exact?: boolean;
+}
+
+/** Read handle of one namespace. Any number may be open. */
+export interface NamespaceReader {
+  readonly record: NamespaceRecord;
+  /** `mismatched` only when it was opened with strict off: every answer made with it must say so. */
+  readonly seal: "equal" | "mismatched";
+  /** Best first; equal scores in order of (documentId, ordinal). @throws EmbError EMB_VECTOR_INVALID on wrong dims or a non-finite number */
+  searchDense(query: DenseQuery): Promise<readonly Hit[]>;
+  count(): Promise<{ documents: number; chunks: number }>;
+  /** Chunks in order of (documentId, ordinal), bytewise; starts after `after`. */
+  scan(page: { after: { documentId: string; ordinal: number } | null; limit: number }): Promise<readonly StoredChunkFacts[]>;
+  /** Up to `limit` stored vectors spread over the namespace, for recall measurements; the same ones for the same `seed`. */
+  sampleVectors(sample: { limit: number; seed: number }): Promise<readonly (StoredChunkKey & { vector: Float32Array })[]>;
+  /** Whether an approximate index is there and valid. */
+  index(): Promise<"none" | "hnsw">;
+}
+
+/** Write handle of one namespace, opened with the expected seal. */
+export interface NamespaceWriter {
+  readonly record: NamespaceRecord;
+  /** Keys of all chunks these documents have now, in order of (documentId, ordinal). */
+  readKeys(documentIds: readonly string[]): Promise<readonly StoredChunkKey[]>;
+  /** Vectors already stored in this namespace for these content hashes, keyed by lower-case hex; absent when there is none. */
+  findVectors(contentHashes: readonly Uint8Array[]): Promise<ReadonlyMap<string, Float32Array>>;
+  /**
+   * Commits chunks, cursor, counters and failures in one transaction; the lease is checked and renewed inside it. Replaces all chunks of
+   * each document, so repeating a batch changes nothing. A document that has a newer version, or is deleted, is left alone.
+   * @returns how many documents were superseded that way
+   * @throws EmbError EMB_LEASE_LOST, EMB_VECTOR_INVALID, EMB_STORE_FULL, EMB_STORE_UNAVAILABLE; then nothing of the batch is stored
+   */
+  writeBatch(batch: WriteBatch): Promise<{ superseded: number }>;
+  /** Removes the chunks of documents that are deleted or gone. @returns chunks removed */
+  removeDead(): Promise<number>;
+  /** Builds what searching needs once the backfill is done; repairs an invalid index. Idempotent. `built: false` says why in `reason`. */
+  buildIndex(options?: { signal?: AbortSignal }): Promise<{ built: boolean; reason: string }>;
+}
+
+export interface ExpectedSeal {
+  readonly profile: string;
+  readonly spaceId: string;
+  readonly fingerprint: string;
+  readonly dims: number;
+}
+
+/** The catalogue of namespaces: the only way to one is a handle opened with the expected seal. */
+export interface Namespaces {
+  list(base?: string): Promise<readonly NamespaceRecord[]>;
+  find(address: Pick<NamespaceAddress, "base" | "suffix">): Promise<NamespaceRecord | null>;
+  /** The mode stored with a base; null when the base has no namespace yet. */
+  modeOf(base: string): Promise<NamespaceAddress["mode"] | null>;
+  /**
+   * Makes the table and writes the seal, in state `filling`; returns the existing record when its seal is equal (witness apart).
+   * @throws EmbError EMB_SEAL_MISMATCH (both fingerprints named), EMB_NAMESPACE_MODE_MISMATCH, EMB_NAMESPACE_OCCUPIED (mode none, another
+   *   profile), EMB_DIMS_UNSUPPORTED
+   */
+  create(address: NamespaceAddress, seal: Seal): Promise<NamespaceRecord>;
+  /**
+   * @param strict false: a seal of another space but equal dims is opened anyway, as `mismatched`
+   * @throws EmbError EMB_NAMESPACE_NOT_FOUND, EMB_NAMESPACE_MODE_MISMATCH, EMB_SEAL_MISMATCH
+   */
+  openReader(address: NamespaceAddress, expected: ExpectedSeal, options: { strict: boolean }): Promise<NamespaceReader>;
+  /** Strict always. @throws EmbError EMB_NAMESPACE_NOT_FOUND, EMB_NAMESPACE_MODE_MISMATCH, EMB_SEAL_MISMATCH */
+  openWriter(address: NamespaceAddress, expected: ExpectedSeal & { chunkerId: string }): Promise<NamespaceWriter>;
+  /** Only after a run was verified. */
+  markReady(id: number): Promise<void>;
+  /** Drops the table, keeps the catalogue row as `retired`; a later `create` at the address starts anew. Idempotent. */
+  retire(id: number): Promise<void>;
+}

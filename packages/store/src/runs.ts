@@ -1,0 +1,90 @@
+/** See the state machine in @emb/ingest `run-state.ts`, which alone decides which step may follow which. */
+export type RunState = "plan" | "fill" | "index" | "verify" | "ready" | "failed" | "paused" | "aborted" | "rolled_back" | "retired";
+
+export interface ShardCounters {
+  readonly documents: number;
+  readonly chunks: number;
+  readonly embedded: number;
+  /** Chunks whose vector was there already. */
+  readonly skipped: number;
+  readonly failed: number;
+  readonly tokens: number;
+}
+
+/** A document or chunk that was set aside, so that nothing is lost without a name. */
+export interface TextFailure {
+  readonly documentId: string;
+  /** null: the whole document. */
+  readonly ordinal: number | null;
+  readonly code: string;
+  /** Says what was expected and seen; never the text. */
+  readonly reason: string;
+}
+
+export interface Run {
+  readonly id: string;
+  readonly base: string;
+  readonly namespaceId: number;
+  readonly namespace: string;
+  readonly profile: string;
+  readonly source: string;
+  readonly state: RunState;
+  /** Why it stands where it stands, for people; empty when there is nothing to say. */
+  readonly reason: string;
+  /** Drawn before the source was read. */
+  readonly version: bigint;
+  /** Intake is complete, so shards were cut; false: the source must be read (again) first. */
+  readonly intakeDone: boolean;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** Live documents to fill, known when intake is done. */
+  readonly documentsTotal: number;
+  /** Sum over its shards. */
+  readonly counters: ShardCounters;
+  readonly failures: number;
+  readonly shards: { readonly total: number; readonly done: number };
+}
+
+export interface NewRun {
+  readonly id: string;
+  readonly base: string;
+  readonly namespaceId: number;
+  readonly profile: string;
+  readonly source: string;
+  readonly version: bigint;
+}
+
+/** The right to write one shard, until it runs out or another holder takes a higher token. */
+export interface Lease {
+  readonly runId: string;
+  readonly shard: number;
+  readonly fencingToken: bigint;
+  readonly leaseMs: number;
+  /** Documents of the shard: ids > `after` (null: from the start) and <= `through` (null: to the end). */
+  readonly after: string | null;
+  readonly through: string | null;
+  /** Documents up to this id are committed; null: none yet. */
+  readonly cursor: string | null;
+}
+
+export interface Runs {
+  create(run: NewRun): Promise<Run>;
+  get(id: string): Promise<Run | null>;
+  /** Newest first. */
+  list(filter?: { base?: string; states?: readonly RunState[] }): Promise<readonly Run[]>;
+  /** Compare-and-set: false when the run was in none of `from`. */
+  transition(id: string, step: { from: readonly RunState[]; to: RunState; reason?: string }): Promise<boolean>;
+  /** Cuts the live documents of the base into shards of about `documentsPerShard` and marks intake as done. Idempotent: later calls change nothing. */
+  cutShards(id: string, documentsPerShard: number): Promise<{ shards: number; documents: number }>;
+  /** A free shard, or one whose lease ran out (database clock), with a new and higher fencing token; null when none is free. */
+  claimShard(id: string, claim: { owner: string; leaseMs: number }): Promise<Lease | null>;
+  /** Extends the lease. @throws EmbError EMB_LEASE_LOST */
+  renew(lease: Lease): Promise<void>;
+  /** Gives the shard back unfinished. A lost lease is not an error. */
+  release(lease: Lease): Promise<void>;
+  /** @throws EmbError EMB_LEASE_LOST */
+  complete(lease: Lease): Promise<void>;
+  /** Same (document, ordinal) of one run: the later reason stands. */
+  recordFailures(id: string, failures: readonly TextFailure[]): Promise<void>;
+  failures(id: string, limit: number): Promise<readonly TextFailure[]>;
+}
