@@ -1,0 +1,44 @@
+import type { ErrorCode } from "@emb/manifest";
+
+/** A document as read, before it has a version. */
+export interface SourceDocument {
+  readonly kind: "document";
+  /** Stable across runs; for files the POSIX path relative to the root, NFC. At most 1,024 bytes of UTF-8. */
+  readonly id: string;
+  readonly title: string | null;
+  readonly format: "markdown" | "text";
+  /** Valid Unicode without NUL; no byte order mark; line ends as `\n`. May be empty. */
+  readonly text: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** The caller's own version of the document; null: the run's. */
+  readonly version: bigint | null;
+}
+
+/** A document that is there but cannot be taken: it keeps what was stored of it before, and the run is not ready. */
+export interface SetAside {
+  readonly kind: "set-aside";
+  /** Its document id, or where it stands (file:line) when it has none. */
+  readonly id: string;
+  readonly code: Extract<ErrorCode, "EMB_DOCUMENT_UNREADABLE" | "EMB_DOCUMENT_TOO_LARGE" | "EMB_DOCUMENT_INVALID">;
+  /** What was expected and seen; never the text. */
+  readonly reason: string;
+}
+
+export type SourceItem = SourceDocument | SetAside;
+
+/**
+ * Where documents come from. Promises, each held by `sourceContract`:
+ * - every document once, the ids distinct (a second one with the same id is set aside), in the same order on every read of unchanged content;
+ * - pull-driven: at most one document beyond what was asked for is read, and its memory is bounded by the largest document;
+ * - a document that cannot be read is set aside with its reason, never dropped, and the rest goes on;
+ * - leaving the iteration early, or aborting, closes every file.
+ */
+export interface Source {
+  /** Identity across runs, for example `folder:/srv/docs`: documents of one identity that are gone from it become tombstones. */
+  readonly identity: string;
+  /**
+   * @throws EmbError EMB_SOURCE_MISSING when there is nothing at that place, EMB_SOURCE_INVALID when it is of another kind; the signal's
+   *   reason on abort
+   */
+  read(options: { signal: AbortSignal }): AsyncIterable<SourceItem>;
+}
