@@ -8,12 +8,6 @@ export interface TextChunk {
   readonly headingPath: string;
 }
 
-/** A stretch of text that no chunk could hold; named, never cut in silence. */
-export interface ChunkRefusal {
-  readonly ordinal: number;
-  readonly reason: string;
-}
-
 export interface Chunker {
   /** Names rules, version and bounds, for example `markdown-1/200`: part of every seal. Other chunks for equal input means another id. */
   readonly id: string;
