@@ -1,3 +1,4 @@
+import type { StoredDocument } from "./documents.js";
 import type { Lease, ShardCounters, TextFailure } from "./runs.js";
 import type { NamespaceAddress, Seal } from "./seal.js";
 
@@ -11,7 +12,7 @@ export interface NamespaceRecord extends NamespaceAddress {
   readonly createdAt: Date;
 }
 
-/** One piece of a document as stored. (documentId, ordinal) is its key; ordinals of a document run from 0 without a gap. */
+/** One piece of a document as stored. (documentId, ordinal) is its key; ordinals run from 0, and a gap is a chunk that was set aside. */
 export interface Chunk {
   readonly documentId: string;
   readonly ordinal: number;
@@ -88,7 +89,13 @@ export interface NamespaceReader {
   readonly seal: "equal" | "mismatched";
   /** Best first; equal scores in order of (documentId, ordinal). @throws EmbError EMB_VECTOR_INVALID on wrong dims or a non-finite number */
   searchDense(query: DenseQuery): Promise<readonly Hit[]>;
+  /** Documents that have a chunk here, and chunks. */
   count(): Promise<{ documents: number; chunks: number }>;
+  /**
+   * Documents of the base that this namespace does not show as they are now: live ones whose current version was never committed here, and
+   * deleted ones that still have chunks. 0 means fresh.
+   */
+  lag(): Promise<number>;
   /** Chunks in order of (documentId, ordinal), bytewise; starts after `after`. */
   scan(page: { after: { documentId: string; ordinal: number } | null; limit: number }): Promise<readonly StoredChunkFacts[]>;
   /** Up to `limit` stored vectors spread over the namespace, for recall measurements; the same ones for the same `seed`. */
@@ -97,9 +104,24 @@ export interface NamespaceReader {
   index(): Promise<"none" | "hnsw">;
 }
 
-/** Write handle of one namespace, opened with the expected seal. */
+/**
+ * Write handle of one namespace, opened with the expected seal. The namespace keeps, for each document, the version it committed last (also
+ * for a document without chunks): that is how unchanged documents are passed over without reading their text.
+ */
 export interface NamespaceWriter {
   readonly record: NamespaceRecord;
+  /** Live documents with id > `after` and <= `through` (null: no bound) whose current version is not committed here, in order of id. */
+  readPending(page: {
+    after: string | null;
+    through: string | null;
+    limit: number;
+    /** Stops after the document that passes this sum of text bytes, so a page holds at least one. */
+    maxBytes: number;
+  }): Promise<readonly StoredDocument[]>;
+  /** Documents with id > `after` and <= `through` that are committed here in their current version, and their chunks. */
+  countCommitted(range: { after: string | null; through: string | null }): Promise<{ documents: number; chunks: number }>;
+  /** Forgets that these documents are committed, so that the next fill writes them again: the repair of what verification found. */
+  forget(documentIds: readonly string[]): Promise<void>;
   /** Keys of all chunks these documents have now, in order of (documentId, ordinal). */
   readKeys(documentIds: readonly string[]): Promise<readonly StoredChunkKey[]>;
   /** Vectors already stored in this namespace for these content hashes, keyed by lower-case hex; absent when there is none. */
