@@ -111,4 +111,7 @@ export class EmbError extends Error {
 
 /** True for an EmbError of any copy of this package, and, when `code` is given, of that code. */
 export const isEmbError = (value: unknown, code?: ErrorCode): value is EmbError =>
-  typeof value === "object" && value !== null && BRAND in value && (code === undefined || (value as EmbError).code === code);
+  typeof value === "object" &&
+  value !== null &&
+  BRAND in value &&
+  (code === undefined || (value as EmbError).code === code);
