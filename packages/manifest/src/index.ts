@@ -1,4 +1,5 @@
 export { canonicalJson, type Json } from "./canonical-json.js";
+export { decideCompatibility, type Compatibility, type CompatibilityNeeds } from "./compatibility.js";
 export { EmbError, ERROR_CODES, isEmbError, type ErrorCode, type ErrorDetails, type Problem } from "./errors.js";
 export { fingerprint, spaceId } from "./fingerprint.js";
 export {
@@ -30,4 +31,4 @@ export {
   unknownProviderHint,
   type ProviderId,
 } from "./provider-names.js";
-export { readYaml, type Locate, type Position, type YamlReading } from "./yaml-document.js";
+export { byPlace, readYaml, type Locate, type Position, type YamlReading } from "./yaml-document.js";

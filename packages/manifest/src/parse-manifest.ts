@@ -4,7 +4,7 @@ import { slug, suffixCollisions } from "./namespace.js";
 import { nearest } from "./nearest.js";
 import type { NamespaceMode, Profile } from "./profile.js";
 import { resolveProvider } from "./provider-names.js";
-import { readYaml, type Locate } from "./yaml-document.js";
+import { byPlace, readYaml, type Locate } from "./yaml-document.js";
 
 export interface Manifest {
   /** As written; null when the file names none. */
@@ -40,7 +40,7 @@ export function parseManifest(text: string, options: ParseManifestOptions): Mani
     invalid: "EMB_MANIFEST_INVALID",
   });
   const names = profileNames(raw);
-  const wrong = [...problems, ...unknownDefault(raw, names, at), ...nameCollisions(names, at)];
+  const wrong = [...problems, ...unknownDefault(raw, names, at), ...nameCollisions(names, at)].toSorted(byPlace);
   if (value === null || wrong.length > 0) return { ok: false, problems: wrong, warnings: [] };
 
   const profiles = new Map(

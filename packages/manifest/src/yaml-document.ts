@@ -51,6 +51,10 @@ export function readYaml<T>(
   };
   const at: Locate = (path, part = "value") => place(offsetOf(document, path, part));
 
+  const forbidden = forbiddenKeys(document, text).map((offset): Problem => ({
+    ...problem("EMB_YAML_SYNTAX", 'the key "__proto__" is not allowed', "Rename it."),
+    ...place(offset),
+  }));
   const found = [...document.errors, ...document.warnings];
   const syntax = found.map((error) => ({ ...syntaxProblem(error, text), ...place(error.pos[0]) }));
   // After any other syntax error the rest of the document is guesswork.
@@ -60,18 +64,36 @@ export function readYaml<T>(
   try {
     raw = document.toJS();
   } catch {
-    // Too many aliases: the only thing toJS refuses in a document without errors.
-    const bomb = problem("EMB_YAML_SYNTAX", "the aliases of this file expand to too much", "Write the values out.");
-    return { value: null, raw: null, problems: [...syntax, { ...bomb, file, line: 1, column: 1 }], at };
+    // The only things that toJS refuses in a document without errors.
+    const alias = problem(
+      "EMB_YAML_SYNTAX",
+      "an alias has no anchor, or the aliases expand to too much",
+      "Write the values out.",
+    );
+    return { value: null, raw: null, problems: [...syntax, { ...alias, file, line: 1, column: 1 }], at };
   }
   const checked = schema.safeParse(raw);
   const wrong = checked.success
     ? []
     : checked.error.issues.flatMap((issue) => schemaProblem(issue, { raw, schema, invalid, at }));
-  const problems = [...syntax, ...wrong].toSorted(
-    (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
-  );
+  const problems = [...syntax, ...forbidden, ...wrong].toSorted(byPlace);
   return { value: checked.success && problems.length === 0 ? checked.data : null, raw, problems, at };
+}
+
+/** Orders problems of one file as its text does. */
+export const byPlace = (a: Problem, b: Problem): number =>
+  (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0);
+
+/** Offsets of `__proto__` keys: JavaScript, and zod's records, would drop such an entry without a word. */
+function forbiddenKeys(document: Document.Parsed, text: string): number[] {
+  if (!text.includes("__proto__")) return [];
+  const offsets: number[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value === "__proto__") offsets.push(start(key) ?? 0);
+    },
+  });
+  return offsets;
 }
 
 const problem = (code: ErrorCode, message: string, hint: string): Problem => ({ code, message, hint });
