@@ -32,3 +32,11 @@ export {
   type ProviderId,
 } from "./provider-names.js";
 export { byPlace, readYaml, type Locate, type Position, type YamlReading } from "./yaml-document.js";
+export {
+  cosineSimilarity,
+  decideWitness,
+  embedProbes,
+  PROBE_TEXTS,
+  WITNESS_MIN_COSINE,
+  type ProbeEmbedder,
+} from "./witness.js";
