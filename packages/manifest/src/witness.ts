@@ -66,7 +66,7 @@ export async function embedProbes(
   signal: AbortSignal,
 ): Promise<Float32Array[]> {
   const { dims } = provider.profile;
-  const vectors = probes.map(() => new Float32Array(0));
+  const vectors: Float32Array[] = probes.map(() => new Float32Array(0));
   for (const side of ["document", "query"] as const) {
     const places = probes.flatMap((probe, place) => (probe.side === side ? [place] : []));
     if (places.length === 0) continue;
