@@ -45,12 +45,19 @@ export const MAX_TOP_K = 1000;
 
 /**
  * Opens a namespace for searching: the seal is checked first, then the witness, whose probe texts are embedded anew and compared.
- * @throws EmbError EMB_NAMESPACE_NOT_FOUND, EMB_NAMESPACE_MODE_MISMATCH, EMB_SEAL_MISMATCH, EMB_WITNESS_FAILED and what the provider throws
+ * @throws EmbError EMB_NAMESPACE_NOT_FOUND, EMB_NAMESPACE_MODE_MISMATCH, EMB_SEAL_MISMATCH, EMB_NAMESPACE_NOT_READY,
+ *   EMB_WITNESS_FAILED and what the provider throws
  */
 export async function openSearch(setup: SearchSetup): Promise<Search> {
   const { provider, address, namespaces, strict, signal } = setup;
   const { profile } = provider;
   const reader = await namespaces.openReader(address, expectedSeal(profile), { strict });
+  if (reader.record.state !== "ready")
+    throw new EmbError(
+      "EMB_NAMESPACE_NOT_READY",
+      `namespace ${address.namespace}: expected a verified namespace (state ready), seen state ${reader.record.state}`,
+      { hint: `Finish its run: emb reingest --to ${profile.name} (emb status shows what is missing).` },
+    );
   const witnessCosine = reader.seal === "equal" ? await checkWitness(reader, provider, signal) : null;
 
   return {

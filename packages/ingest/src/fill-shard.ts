@@ -1,0 +1,189 @@
+import { EmbError } from "@emb/manifest";
+import type { EmbeddingProvider } from "@emb/providers";
+import type { Chunk, DocumentChunks, Lease, NamespaceWriter, Runs, ShardCounters, TextFailure } from "@emb/store";
+import type { Chunker, TextChunk } from "./chunker.js";
+import { chunkHash } from "./content-hash.js";
+import { embedIsolating } from "./embed-isolating.js";
+import { readAhead } from "./read-ahead.js";
+import type { RecentVectors } from "./recent-vectors.js";
+
+/** Read together from the system of record; bounds the memory of one page. */
+const PAGE_DOCUMENTS = 200;
+const PAGE_BYTES = 4 * 1024 * 1024;
+/** A commit is sized to this much embedding time, so that a kill costs little and progress is smooth even with a slow model. */
+const COMMIT_EVERY_MS = 2000;
+const FIRST_COMMIT_ROWS = 64;
+
+export interface FillShard {
+  readonly runs: Pick<Runs, "renew" | "release" | "complete">;
+  readonly writer: NamespaceWriter;
+  readonly lease: Lease;
+  readonly chunker: Chunker;
+  readonly provider: EmbeddingProvider;
+  readonly recent: RecentVectors;
+  /** Most rows of one commit; a document is never split over two, so a large one may exceed it. */
+  readonly commitRows: number;
+  readonly signal: AbortSignal;
+  readonly nowMs: () => number;
+  readonly onCommit: (counters: ShardCounters) => void;
+}
+
+interface PendingDocument {
+  readonly id: string;
+  readonly version: bigint;
+  readonly chunks: readonly TextChunk[];
+}
+
+interface Prepared {
+  readonly documents: readonly DocumentChunks[];
+  readonly counters: ShardCounters;
+  readonly failures: readonly TextFailure[];
+  readonly cursor: string;
+}
+
+/**
+ * Fills one shard from its cursor to its end: chunk, embed what is new, commit. While one batch is embedded the next is read and chunked and
+ * the one before is committed, so at most three batches are in memory. The lease is renewed beside it; on any error, or abort, the shard
+ * is given back with everything committed so far.
+ * @throws EmbError EMB_LEASE_LOST and what provider and store throw; the signal's reason on abort
+ */
+export async function fillShard(fill: FillShard): Promise<void> {
+  const { runs, writer, lease, signal } = fill;
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  const renewal = setInterval(() => {
+    runs.renew(lease).catch((error: unknown) => stop.abort(error));
+  }, lease.leaseMs / 3);
+
+  const pace = createPace(fill);
+  let committing: Promise<void> = Promise.resolve();
+  try {
+    for await (const batch of readAhead(pendingBatches(fill, pace.rows))) {
+      both.throwIfAborted();
+      const prepared = await pace.measure(batch, () => prepare(fill, batch, both));
+      await committing;
+      committing = commit(fill, prepared);
+      committing.catch(() => {}); // reported by the await of the next round
+    }
+    await committing;
+    both.throwIfAborted();
+    clearInterval(renewal);
+    await runs.complete(lease);
+  } catch (error) {
+    clearInterval(renewal);
+    await Promise.allSettled([committing]);
+    await runs.release(lease).catch(() => {}); // the lease runs out by itself; the first error is the one to report
+    throw error;
+  }
+}
+
+async function commit(fill: FillShard, { documents, counters, failures, cursor }: Prepared): Promise<void> {
+  const { superseded } = await fill.writer.writeBatch({ lease: fill.lease, documents, cursor, counters, failures });
+  fill.onCommit({ ...counters, documents: counters.documents - superseded });
+}
+
+/** Pending documents of the shard, chunked, in groups of about `rows()` chunks. */
+async function* pendingBatches(
+  { writer, lease, chunker }: FillShard,
+  rows: () => number,
+): AsyncGenerator<readonly PendingDocument[]> {
+  let after = lease.cursor ?? lease.after;
+  let batch: PendingDocument[] = [];
+  let batchRows = 0;
+  for (;;) {
+    const page = await writer.readPending({ after, through: lease.through, limit: PAGE_DOCUMENTS, maxBytes: PAGE_BYTES });
+    for (const document of page) {
+      const chunks = chunker.chunk(document);
+      batch.push({ id: document.id, version: document.version, chunks });
+      batchRows += chunks.length;
+      if (batchRows < rows()) continue;
+      yield batch;
+      batch = [];
+      batchRows = 0;
+    }
+    const last = page.at(-1);
+    if (last === undefined) break;
+    after = last.id;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** Gives every chunk its vector: from a moment ago, from the namespace, or from the provider, in that order. */
+async function prepare(fill: FillShard, batch: readonly PendingDocument[], signal: AbortSignal): Promise<Prepared> {
+  const { provider, recent, writer } = fill;
+  const hashed = batch.map((document) => ({
+    ...document,
+    chunks: document.chunks.map((chunk) => {
+      const contentHash = chunkHash(chunk.embedText);
+      return { chunk, contentHash, key: contentHash.toString("hex") };
+    }),
+  }));
+
+  const vectors = new Map<string, Float32Array>();
+  const unknown = new Map<string, { contentHash: Uint8Array; embedText: string }>();
+  for (const { key, contentHash, chunk } of hashed.flatMap((document) => document.chunks)) {
+    const vector = recent.get(key);
+    if (vector) vectors.set(key, vector);
+    else unknown.set(key, { contentHash, embedText: chunk.embedText });
+  }
+  for (const [key, vector] of await writer.findVectors([...unknown.values()].map(({ contentHash }) => contentHash))) {
+    vectors.set(key, vector);
+    unknown.delete(key);
+  }
+
+  const refused = new Map<string, { code: string; reason: string }>();
+  const { outcomes, tokens } = await embedIsolating(provider, [...unknown.values()].map(({ embedText }) => embedText), signal);
+  for (const [place, key] of [...unknown.keys()].entries()) {
+    const outcome = outcomes[place];
+    if (outcome === undefined)
+      throw new EmbError("EMB_PROVIDER_RESPONSE_INVALID", `expected ${unknown.size} vectors, got ${outcomes.length}`, {
+        hint: "Check the provider's adapter with providerContract of @emb/providers/testing.",
+      });
+    if (outcome instanceof Float32Array) {
+      vectors.set(key, outcome);
+      recent.add(key, outcome);
+    } else refused.set(key, outcome);
+  }
+
+  const failures: TextFailure[] = [];
+  const documents = hashed.map(({ id, version, chunks }): DocumentChunks => {
+    const rows: Chunk[] = [];
+    for (const [ordinal, { chunk, contentHash, key }] of chunks.entries()) {
+      const vector = vectors.get(key);
+      if (vector) rows.push({ documentId: id, ordinal, contentHash, text: chunk.text, headingPath: chunk.headingPath, vector });
+      else failures.push({ documentId: id, ordinal, ...(refused.get(key) ?? { code: "EMB_INTERNAL", reason: "no vector" }) });
+    }
+    return { documentId: id, version, chunks: rows };
+  });
+  const chunkCount = documents.reduce((sum, document) => sum + document.chunks.length, 0);
+  const embedded = unknown.size - refused.size;
+  return {
+    documents,
+    failures,
+    cursor: batch.at(-1)!.id,
+    counters: {
+      documents: batch.length,
+      chunks: chunkCount,
+      embedded,
+      skipped: chunkCount - embedded,
+      failed: failures.length,
+      tokens,
+    },
+  };
+}
+
+/** Sizes commits by the embedding speed seen so far. */
+function createPace({ commitRows, nowMs }: Pick<FillShard, "commitRows" | "nowMs">) {
+  let rows = Math.min(FIRST_COMMIT_ROWS, commitRows);
+  return {
+    rows: () => rows,
+    async measure<T>(batch: readonly PendingDocument[], work: () => Promise<T>): Promise<T> {
+      const startMs = nowMs();
+      const result = await work();
+      const done = batch.reduce((sum, document) => sum + document.chunks.length, 0);
+      const fitting = (done / Math.max(nowMs() - startMs, 1)) * COMMIT_EVERY_MS;
+      rows = Math.round(Math.min(commitRows, Math.max(FIRST_COMMIT_ROWS / 2, fitting)));
+      return result;
+    },
+  };
+}

@@ -1,0 +1,18 @@
+export type { Chunker, TextChunk } from "./chunker.js";
+export { chunkHash, documentHash } from "./content-hash.js";
+export { fillShard, type FillShard } from "./fill-shard.js";
+export { takeIn, type IntakeReport } from "./intake.js";
+export { namespaceName, namespaceSuffix, NAMESPACE_MODES, type NamespaceName } from "./namespace.js";
+export { reingest, targetAddress, type Progress, type ReingestReport, type ReingestSetup } from "./reingest.js";
+export { decideRollback, rollBack, type RollbackDecision } from "./rollback.js";
+export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
+export type { SetAside, Source, SourceDocument, SourceItem } from "./source.js";
+export { decideTarget, type TargetDecision } from "./target.js";
+export {
+  DEFAULT_VERIFY_LIMITS,
+  verifyNamespace,
+  type Check,
+  type Verification,
+  type VerifyLimits,
+  type VerifySetup,
+} from "./verify-namespace.js";

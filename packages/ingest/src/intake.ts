@@ -1,0 +1,88 @@
+import { EmbError, type Json } from "@emb/manifest";
+import type { Documents, IncomingDocument, TextFailure } from "@emb/store";
+import { documentHash } from "./content-hash.js";
+import type { Source, SourceDocument } from "./source.js";
+
+/** Committed together: small enough to bound memory, large enough to make a round trip cheap. */
+const BATCH_DOCUMENTS = 500;
+const BATCH_BYTES = 4 * 1024 * 1024;
+
+export interface IntakeReport {
+  /** Documents the source gave, set-aside ones among them. */
+  readonly seen: number;
+  readonly created: number;
+  readonly changed: number;
+  readonly unchanged: number;
+  readonly superseded: number;
+  /** Documents without any text: kept, with no chunks. */
+  readonly empty: number;
+  readonly setAside: number;
+  /** Tombstoned because the source does not have them any more. */
+  readonly removed: number;
+}
+
+/**
+ * Reads the source into the system of record. Safe to repeat after a kill. Memory is bounded by one batch and the largest document.
+ * A source without any document is refused, because it would remove every document stored from it before.
+ * @param onSetAside called with each batch of documents that could not be taken, before the next is read
+ * @throws EmbError EMB_SOURCE_EMPTY, EMB_SOURCE_MISSING, EMB_SOURCE_INVALID, store errors; the signal's reason on abort
+ */
+export async function takeIn(intake: {
+  documents: Documents;
+  source: Source;
+  base: string;
+  runId: string;
+  version: bigint;
+  signal: AbortSignal;
+  onSetAside: (failures: readonly TextFailure[]) => Promise<void>;
+  onProgress?: (seen: number) => void;
+}): Promise<IntakeReport> {
+  const { documents, source, base, runId, version, signal } = intake;
+  const total = { seen: 0, created: 0, changed: 0, unchanged: 0, superseded: 0, empty: 0, setAside: 0 };
+  let batch: IncomingDocument[] = [];
+  let batchBytes = 0;
+  let failures: TextFailure[] = [];
+
+  const commit = async () => {
+    if (batch.length > 0) {
+      const counts = await documents.intake({ base, runId, source: source.identity, documents: batch });
+      for (const key of ["created", "changed", "unchanged", "superseded"] as const) total[key] += counts[key];
+    }
+    if (failures.length > 0) {
+      await documents.markSeen({ base, runId, documentIds: failures.map((failure) => failure.documentId) });
+      await intake.onSetAside(failures);
+    }
+    batch = [];
+    batchBytes = 0;
+    failures = [];
+    intake.onProgress?.(total.seen);
+  };
+
+  for await (const item of source.read({ signal })) {
+    total.seen++;
+    if (item.kind === "set-aside") {
+      total.setAside++;
+      failures.push({ documentId: item.id, ordinal: null, code: item.code, reason: item.reason });
+    } else {
+      if (item.text.trim() === "") total.empty++;
+      batch.push(incoming(item, version));
+      batchBytes += item.text.length;
+    }
+    if (batch.length + failures.length >= BATCH_DOCUMENTS || batchBytes >= BATCH_BYTES) await commit();
+  }
+  await commit();
+  signal.throwIfAborted();
+  if (total.seen === 0)
+    throw new EmbError("EMB_SOURCE_EMPTY", `source ${source.identity}: expected at least one document, found none`, {
+      hint: "Check the path and the file names: a folder source reads .md, .markdown and .txt files.",
+      context: { source: source.identity },
+    });
+  const removed = await documents.sweep({ base, runId, source: source.identity, version });
+  return { ...total, removed };
+}
+
+const incoming = (item: SourceDocument, version: bigint): IncomingDocument => {
+  const { id, title, format, text } = item;
+  const metadata = item.metadata as Readonly<Record<string, Json>>; // a source parses it from JSON or YAML
+  return { id, title, format, text, metadata, version: item.version ?? version, contentHash: documentHash({ title, format, text, metadata }) };
+};

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
+
+describe("run states", () => {
+  it.each([
+    ["plan", "fill", true],
+    ["fill", "index", true],
+    ["index", "verify", true],
+    ["verify", "ready", true],
+    ["verify", "fill", false],
+    ["plan", "ready", false],
+    ["fill", "ready", false],
+    ["ready", "fill", false],
+    ["rolled_back", "ready", false],
+    ["aborted", "plan", false],
+    ["failed", "plan", false],
+    ["paused", "fill", true],
+  ] as const)("%s -> %s is %s", (from, to, may) => expect(mayFollow(from, to)).toBe(may));
+
+  it("reaches ready only through verify", () => expect(statesBefore("ready")).toEqual(["verify"]));
+
+  it("counts every state that still writes as unfinished, and no final one", () => {
+    expect([...UNFINISHED].sort()).toEqual(["fill", "index", "paused", "plan", "verify"]);
+  });
+});

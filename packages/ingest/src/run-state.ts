@@ -1,0 +1,40 @@
+import type { RunState } from "@emb/store";
+
+/*
+ * A run, state by state:
+ *
+ *   plan ──► fill ──► index ──► verify ──► ready
+ *
+ * plan         the run is recorded; the source is being read into the system of record. Left when every shard is cut.
+ * fill         shards are chunked, embedded and committed. A process that dies leaves it here: the next one goes on from the cursors.
+ * index        every shard is done; the index that searching needs is built.
+ * verify       the destination is read back and compared with the system of record.
+ * ready        verified, nothing set aside: the namespace may serve. Final.
+ * failed       verification was negative, or texts were set aside: the reason says which. Final; what failed is pending again, so that a new
+ *              run of the same command repairs it and passes over the rest.
+ * paused       an operator stopped it; the same command goes on.
+ * aborted      ended for good; the target was dropped.
+ * rolled_back  ended by a rollback to another profile; the target is kept.
+ * retired      its namespace was retired.
+ */
+const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
+  plan: ["fill", "failed", "paused", "aborted", "rolled_back"],
+  fill: ["index", "failed", "paused", "aborted", "rolled_back"],
+  index: ["verify", "failed", "paused", "aborted", "rolled_back"],
+  verify: ["ready", "failed", "paused", "aborted", "rolled_back"],
+  ready: ["retired"],
+  failed: ["retired"],
+  paused: ["plan", "fill", "index", "verify", "aborted", "rolled_back"],
+  aborted: [],
+  rolled_back: ["retired"],
+  retired: [],
+};
+
+export const mayFollow = (from: RunState, to: RunState): boolean => NEXT[from].includes(to);
+
+/** States from which a run may go to `to`, for a compare-and-set in the store. */
+export const statesBefore = (to: RunState): readonly RunState[] =>
+  (Object.keys(NEXT) as RunState[]).filter((from) => mayFollow(from, to));
+
+/** The run still means to write to its namespace. */
+export const UNFINISHED: readonly RunState[] = ["plan", "fill", "index", "verify", "paused"];
