@@ -9,7 +9,6 @@ export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
 export type { SetAside, Source, SourceDocument, SourceItem } from "./source.js";
 export { decideTarget, type TargetDecision } from "./target.js";
 export {
-  DEFAULT_VERIFY_LIMITS,
   verifyNamespace,
   type Check,
   type Verification,

@@ -19,8 +19,6 @@ import type { Source } from "./source.js";
 import { decideTarget } from "./target.js";
 import { verifyNamespace, type Verification, type VerifyLimits } from "./verify-namespace.js";
 
-const DOCUMENTS_PER_SHARD = 1000;
-const LEASE_MS = 30_000;
 /** Between two looks for a shard that another holder may have let go. */
 const LEASE_POLL_MS = 1000;
 const RECENT_VECTOR_BYTES = 16 * 1024 * 1024;
@@ -37,6 +35,9 @@ export interface ReingestSetup {
   readonly source: Source;
   /** Most rows of one commit. */
   readonly commitRows: number;
+  readonly shardDocuments: number;
+  /** A shard whose holder shows no sign of life for this long may be taken by another. */
+  readonly leaseMs: number;
   readonly limits: VerifyLimits;
   /** Set-aside texts with which the run may still become ready. */
   readonly acceptFailures: number;
@@ -191,7 +192,7 @@ async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport>
     onSetAside: (failures) => store.runs.recordFailures(run.id, failures),
     onProgress: (seen) => setup.onProgress({ kind: "intake", seen }),
   });
-  await store.runs.cutShards(run.id, DOCUMENTS_PER_SHARD);
+  await store.runs.cutShards(run.id, setup.shardDocuments);
   setup.onProgress({ kind: "taken-in", report });
   return report;
 }
@@ -210,7 +211,7 @@ async function fillRun(
   tell();
   for (;;) {
     signal.throwIfAborted();
-    const lease = await store.runs.claimShard(runId, { owner: setup.actor, leaseMs: LEASE_MS });
+    const lease = await store.runs.claimShard(runId, { owner: setup.actor, leaseMs: setup.leaseMs });
     if (lease === null) {
       const run = await store.runs.get(runId);
       if (run === null || run.shards.done === run.shards.total) return;

@@ -1,4 +1,4 @@
-import { decideWitness, embedProbes, fingerprint, WITNESS_MIN_COSINE } from "@emb/manifest";
+import { decideWitness, embedProbes, fingerprint } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
 import type { Documents, NamespaceReader, StoredChunkFacts, TextFailure } from "@emb/store";
 import type { Chunker } from "./chunker.js";
@@ -10,18 +10,18 @@ const PAGE_CHUNKS = 2000;
 /** Enough to repair in one go; the rest of a larger damage is found by the next verification. */
 const MAX_NAMED_DOCUMENTS = 100_000;
 
-/** What a namespace must reach before it may serve. The defaults are design.md section 8's. */
+/** What a namespace must reach before it may serve. The defaults are @emb/config's. */
 export interface VerifyLimits {
   readonly maxDriftPct: number;
   /** Distance of an L2 norm from 1, for profiles with normalised output. */
   readonly normTolerance: number;
   /** Of the approximate index against an exact scan, over the ten nearest. */
   readonly minRecall: number;
-  /** Stored vectors asked for again to measure that recall. */
-  readonly recallSamples: number;
+  /** Lowest cosine between the probe vectors of the seal and those of today's model. */
+  readonly witnessMinCosine: number;
+  /** Stored vectors that are searched for again, to measure that recall. */
+  readonly sampleQueries: number;
 }
-
-export const DEFAULT_VERIFY_LIMITS: VerifyLimits = { maxDriftPct: 0, normTolerance: 1e-3, minRecall: 0.95, recallSamples: 20 };
 
 export interface Check {
   readonly name: "chunks" | "set_aside" | "seal" | "dims" | "norms" | "witness" | "queries" | "recall";
@@ -208,12 +208,13 @@ function checkSeal(reader: NamespaceReader, want: string, seals: ReadonlySet<num
   };
 }
 
-async function checkAnswers({ reader, provider, signal }: VerifySetup, chunks: number): Promise<Check[]> {
+async function checkAnswers({ reader, provider, limits, signal }: VerifySetup, chunks: number): Promise<Check[]> {
   const { witness } = reader.record.seal;
   const seen = await embedProbes(provider, witness, signal);
   const verdict = decideWitness(
     witness.map(({ vector }) => vector),
     seen,
+    limits.witnessMinCosine,
   );
   const limit = Math.min(10, chunks);
   const queries = seen.filter((_, place) => witness[place]?.side === "query");
@@ -224,7 +225,7 @@ async function checkAnswers({ reader, provider, signal }: VerifySetup, chunks: n
     if (hits.length === limit && hits.every(({ score }) => Number.isFinite(score))) answered++;
   }
   return [
-    { name: "witness", ok: verdict.ok, seen: verdict.minCosine, want: `cosine >= ${WITNESS_MIN_COSINE}` },
+    { name: "witness", ok: verdict.ok, seen: verdict.minCosine, want: `cosine >= ${limits.witnessMinCosine}` },
     {
       name: "queries",
       ok: limit === 0 || (queries.length > 0 && answered === queries.length),
@@ -239,7 +240,7 @@ async function checkRecall({ reader, limits }: VerifySetup): Promise<Check> {
   if ((await reader.index()) === "none") return { name: "recall", ok: true, seen: "exact search, no index", want };
   let found = 0;
   let wanted = 0;
-  for (const { vector } of await reader.sampleVectors({ limit: limits.recallSamples, seed: 1 })) {
+  for (const { vector } of await reader.sampleVectors({ limit: limits.sampleQueries, seed: 1 })) {
     const exact = await reader.searchDense({ vector, limit: 10, exact: true });
     const floor = exact.at(-1)?.score ?? 0;
     // By score, so that equal texts, which may take each other's place, count as found.

@@ -42,6 +42,7 @@ export function cosineSimilarity(a: Float32Array, b: Float32Array): number {
 export function decideWitness(
   stored: readonly Float32Array[],
   seen: readonly Float32Array[],
+  minimum: number = WITNESS_MIN_COSINE,
 ): { ok: boolean; minCosine: number } {
   if (stored.length === 0 || stored.length !== seen.length) return { ok: false, minCosine: 0 };
   let minCosine = 1;
@@ -49,7 +50,7 @@ export function decideWitness(
     const now = seen[i]!;
     minCosine = Math.min(minCosine, vector.length === now.length ? cosineSimilarity(vector, now) : 0);
   }
-  return { ok: minCosine >= WITNESS_MIN_COSINE, minCosine };
+  return { ok: minCosine >= minimum, minCosine };
 }
 
 /** The part of an embedding provider that a witness needs. Shapes and errors as in @emb/providers. */
