@@ -15,6 +15,7 @@ export const ERROR_CODES = {
   EMB_ENV_INVALID: { exit: 78, retryable: false },
   EMB_ENV_UNSET: { exit: 78, retryable: false },
   EMB_ENV_MISSPELT: { exit: 78, retryable: false },
+  EMB_FLAG_WITHOUT_EFFECT: { exit: 78, retryable: false },
   EMB_MANIFEST_INVALID: { exit: 78, retryable: false },
   EMB_PROFILE_UNKNOWN: { exit: 78, retryable: false },
   EMB_PROFILE_OVERRIDE_REFUSED: { exit: 78, retryable: false },

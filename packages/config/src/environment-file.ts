@@ -1,0 +1,87 @@
+import { NAMESPACE_MODES, ProfileName, ServiceUrl } from "@emb/manifest";
+import { z } from "zod";
+import { DEFAULTS } from "./defaults.js";
+
+const count = z.int().min(1);
+const percent = z.number().min(0).max(100);
+const share = z.number().min(0).max(1);
+const identifier = z
+  .string()
+  .regex(/^[a-z][a-z0-9_]{0,39}$/, "expected a lower-case letter, then at most 39 lower-case letters, digits or _");
+
+const { store, query, ingest, verify, rollout } = DEFAULTS;
+
+/** config/<environment>.yaml as a user may write it. Every section is optional. */
+export const EnvironmentFile = z.strictObject({
+  embedding: z
+    .strictObject({
+      profile: ProfileName.optional().meta({ description: "Baseline profile. Default: the manifest's." }),
+      namespace_mode: z.enum(NAMESPACE_MODES).optional(),
+      strict_mode: z.boolean().optional(),
+      service_url: ServiceUrl.optional().meta({ description: "Address of the service of `profile`." }),
+      service_urls: z.record(ProfileName, ServiceUrl).default({}).meta({ description: "Addresses by profile name." }),
+    })
+    .refine(({ service_url, profile }) => service_url === undefined || profile !== undefined, {
+      error: "service_url needs profile beside it",
+      path: ["service_url"],
+      params: { hint: "Name the profile, or use service_urls." },
+    })
+    .prefault({}),
+  store: z
+    .strictObject({
+      kind: z.enum(["postgres", "qdrant"]).default(store.kind),
+      base_namespace: identifier.default(store.baseNamespace),
+      schema: identifier.default(store.schema),
+      queue_schema: identifier.default(store.queueSchema),
+    })
+    .prefault({}),
+  query: z
+    .strictObject({
+      host: z.string().min(1).default(query.host),
+      port: z.int().min(0).max(65_535).default(query.port).meta({ description: "0 takes any free port." }),
+      top_k: count.default(query.topK),
+      max_top_k: count.default(query.maxTopK),
+      timeout_ms: count.default(query.timeoutMs),
+    })
+    .prefault({}),
+  ingest: z
+    .strictObject({
+      max_document_bytes: count.default(ingest.maxDocumentBytes),
+      chunk_tokens: count.default(ingest.chunkTokens),
+      commit_rows: count.max(10_000).default(ingest.commitRows),
+      shard_documents: count.default(ingest.shardDocuments),
+      lease_ms: count.min(1_000).default(ingest.leaseMs),
+      concurrency: count.max(256).default(ingest.concurrency),
+    })
+    .prefault({}),
+  verify: z
+    .strictObject({
+      max_drift_pct: percent.default(verify.maxDriftPct),
+      min_recall: share.default(verify.minRecall),
+      witness_min_cosine: share.default(verify.witnessMinCosine),
+      norm_tolerance: share.default(verify.normTolerance),
+      sample_queries: count.default(verify.sampleQueries),
+    })
+    .prefault({}),
+  rollout: z
+    .strictObject({
+      shadow: z
+        .strictObject({
+          profile: ProfileName,
+          sample_pct: percent.default(rollout.shadow.samplePct),
+          max_in_flight: count.default(rollout.shadow.maxInFlight),
+        })
+        .optional(),
+      canary: z
+        .strictObject({
+          profile: ProfileName,
+          pct: percent.default(rollout.canary.pct),
+          max_error_pct: percent.default(rollout.canary.maxErrorPct),
+          max_latency_ratio: z.number().min(1).default(rollout.canary.maxLatencyRatio),
+          min_overlap: share.default(rollout.canary.minOverlap),
+        })
+        .optional(),
+    })
+    .prefault({}),
+});
+export type EnvironmentFile = z.output<typeof EnvironmentFile>;

@@ -1,0 +1,80 @@
+import type { Manifest, NamespaceMode, Problem, Profile } from "@emb/manifest";
+import type { GateDecision } from "./override-gate.js";
+
+/** Everything that one emb process is told from outside, checked. Immutable; read once at start. */
+export interface Settings {
+  /** Lower case. */
+  readonly environment: string;
+  /** True for development, dev and test: overrides need no permission. */
+  readonly open: boolean;
+  readonly baseline: string;
+  /** EMBEDDINGS_PROFILE; null when unset. */
+  readonly requested: string | null;
+  readonly swappable: boolean;
+  readonly experiment: string | null;
+  /** The decision for the active profile. */
+  readonly gate: GateDecision;
+  /** The profile that the gate lets through; null when it refused. */
+  readonly active: Profile | null;
+  readonly manifest: Manifest;
+  readonly namespaceMode: NamespaceMode;
+  /** Where the mode was said: the variable, the environment's file, or nowhere. */
+  readonly namespaceModeFrom: "variable" | "file" | "default";
+  readonly strictMode: boolean;
+  readonly paths: {
+    readonly configDir: string;
+    readonly environmentFile: string;
+    readonly manifestFile: string;
+    readonly dataDir: string;
+    readonly modelsDir: string | null;
+  };
+  /** Null means the embedded database. May hold a password: never log it. */
+  readonly databaseUrl: string | null;
+  /** Null when QDRANT_URL is unset. `apiKey` is a secret: never log it. */
+  readonly qdrant: { readonly url: string; readonly apiKey: string | null } | null;
+  readonly store: {
+    readonly kind: "postgres" | "qdrant";
+    readonly baseNamespace: string;
+    readonly schema: string;
+    readonly queueSchema: string;
+  };
+  readonly query: {
+    readonly host: string;
+    readonly port: number;
+    readonly topK: number;
+    readonly maxTopK: number;
+    readonly timeoutMs: number;
+  };
+  readonly ingest: {
+    readonly maxDocumentBytes: number;
+    /** Aim for the length of a chunk, in tokens of the target's tokenizer. */
+    readonly chunkTokens: number;
+    /** Rows of one transaction. */
+    readonly commitRows: number;
+    readonly shardDocuments: number;
+    readonly leaseMs: number;
+    /** Provider calls in flight. */
+    readonly concurrency: number;
+  };
+  readonly verify: {
+    /** Percent of the expected chunks. */
+    readonly maxDriftPct: number;
+    /** Recall@10 of the index against exact search, 0 to 1. */
+    readonly minRecall: number;
+    readonly witnessMinCosine: number;
+    readonly normTolerance: number;
+    readonly sampleQueries: number;
+  };
+  readonly rollout: {
+    readonly shadow: { readonly profile: string; readonly samplePct: number; readonly maxInFlight: number } | null;
+    readonly canary: {
+      readonly profile: string;
+      readonly pct: number;
+      readonly maxErrorPct: number;
+      readonly maxLatencyRatio: number;
+      readonly minOverlap: number;
+    } | null;
+  };
+  /** Things that are odd but stop nothing, in the order found. */
+  readonly warnings: readonly Problem[];
+}
