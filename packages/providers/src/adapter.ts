@@ -1,0 +1,21 @@
+import type { Profile } from "@emb/manifest";
+import type { EmbeddingProvider } from "./provider.js";
+import type { Tokenizer } from "./tokenizer.js";
+
+/** What an app gives every provider. No adapter reads the environment, a config file or the clock by itself. */
+export interface ProviderOptions {
+  /** Secrets and addresses of services, by the variable names that the manifest's `requirements` use. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder for files that can be made again, such as `models/*.onnx`. Created when missing. */
+  readonly dataDir: string;
+  /** Folder of models in Hugging Face layout, `<modelsDir>/<model_id>/`. */
+  readonly modelsDir?: string | undefined;
+  /** Told what went wrong and was repaired. Default: nobody. */
+  readonly onWarning?: ((message: string) => void) | undefined;
+}
+
+/** What one provider module exports. The factory loads it when a profile names the provider, not earlier. */
+export interface Adapter {
+  createProvider(profile: Profile, options: ProviderOptions): Promise<EmbeddingProvider>;
+  createTokenizer(profile: Profile, options: ProviderOptions): Promise<Tokenizer>;
+}
