@@ -1,0 +1,115 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { EmbError, isEmbError } from "@emb/manifest";
+import { openSource, reingest, targetAddress, type ReingestReport } from "@emb/ingest";
+import { renderBanner } from "@emb/providers";
+import { bannerOf } from "../banner.js";
+import { actor, passGate, readSettings } from "../deployment.js";
+import { createModel } from "../model.js";
+import { withStore } from "../open-store.js";
+import { paint } from "../output.js";
+import { createProgressView } from "../progress.js";
+import type { Command, Session } from "../session.js";
+
+export interface ReingestOptions {
+  readonly to: string;
+  readonly source: string;
+  readonly base?: string;
+  readonly yes: boolean;
+}
+
+/** Fills the namespace of a profile beside the others, verifies it, and says whether it is ready. Exit 1 when it is not. */
+export const reingestCommand: Command<ReingestOptions> = async (session, options) => {
+  const settings = readSettings(session);
+  const { profile, decision } = passGate(settings, session, options.to);
+  const base = options.base ?? settings.store.baseNamespace;
+  const source = await openSource(options.source, { cwd: session.cwd, maxDocumentBytes: settings.ingest.maxDocumentBytes });
+
+  return withStore(settings, async (store) => {
+    const { provider, chunker } = await createModel(settings, session, profile);
+    const view = createProgressView(session.output, session.nowMs);
+    try {
+      const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
+      session.output.note(renderBanner(bannerOf(settings, profile, address.namespace, decision)));
+      await consent(session, options, `Fill ${address.namespace} with profile ${profile.name} from ${source.identity}?`);
+      if (decision.kind === "override")
+        await store.audit.append({
+          ...{ action: "override.permitted", actor: actor() },
+          detail: {
+            ...{ use: "reingest", environment: settings.environment, baseline: settings.baseline },
+            ...{ profile: profile.name, permitted_by: decision.permittedBy },
+          },
+        });
+      const report = await reingest({
+        ...{ store, base, mode: settings.namespaceMode, provider, chunker, source, limits: settings.verify },
+        ...{ commitRows: settings.ingest.commitRows, shardDocuments: settings.ingest.shardDocuments },
+        ...{ leaseMs: settings.ingest.leaseMs, acceptFailures: 0, actor: actor(), newRunId: randomUUID },
+        ...{ nowMs: session.nowMs, signal: session.signal, onProgress: view.update },
+        sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+      });
+      view.end();
+      const setAside = await store.runs.failures(report.runId, 20);
+      printReport(session, report, setAside);
+      return report.state === "ready" ? 0 : 1;
+    } catch (error) {
+      view.end();
+      throw session.signal.aborted && !isEmbError(error) ? interrupted(options) : error;
+    } finally {
+      await provider.close();
+    }
+  });
+};
+
+async function consent({ output }: Session, { yes }: ReingestOptions, question: string): Promise<void> {
+  if (yes) return;
+  if (!output.interactive)
+    throw new EmbError("EMB_CONSENT_REQUIRED", "reingest writes to the database: expected --yes where nobody can be asked", {
+      hint: "Add --yes.",
+    });
+  if (!(await output.confirm(question)))
+    throw new EmbError("EMB_CONSENT_REQUIRED", "not confirmed, nothing was done", { hint: "Answer y, or add --yes." });
+}
+
+const interrupted = ({ to, source, base }: ReingestOptions): EmbError => {
+  const more = base === undefined ? "" : ` --base ${base}`;
+  return new EmbError("EMB_INTERRUPTED", "interrupted; everything committed so far is kept", {
+    hint: `Go on with the same command: emb reingest --to ${to} --source ${source}${more} --yes`,
+  });
+};
+
+function printReport(
+  { output }: Session,
+  report: ReingestReport,
+  setAside: readonly { documentId: string; ordinal: number | null; code: string; reason: string }[],
+): void {
+  const { chunks, verification, intake } = report;
+  output.document({
+    run_id: report.runId,
+    namespace: report.namespace,
+    state: report.state,
+    reason: report.reason,
+    resumed: report.resumed,
+    documents: report.documents,
+    intake: intake && {
+      ...{ seen: intake.seen, created: intake.created, changed: intake.changed, unchanged: intake.unchanged },
+      ...{ superseded: intake.superseded, empty: intake.empty, set_aside: intake.setAside, removed: intake.removed },
+    },
+    chunks,
+    tokens: report.tokens,
+    cost_usd: report.costUsd,
+    seconds: report.seconds,
+    drift_pct: verification.driftPct,
+    checks: verification.checks,
+    set_aside: setAside.map(({ documentId, ordinal, code, reason }) => ({ document_id: documentId, ordinal, code, reason })),
+  });
+  const cost = report.costUsd === null ? "price unknown" : `${report.costUsd.toFixed(4)} USD`;
+  output.line(
+    `${paint(output, report.state === "ready" ? "green" : "red", report.state)}  ${report.namespace}: ${report.documents} documents, ${chunks.total} chunks ` +
+      `(${chunks.embedded} embedded, ${chunks.skipped} skipped, ${chunks.failed} failed), ${report.tokens} tokens, ${cost}, ${report.seconds.toFixed(1)}s`,
+  );
+  for (const check of verification.checks.filter(({ ok }) => !ok))
+    output.line(`  ${check.name}: seen ${check.seen}, want ${check.want}`);
+  for (const { documentId, ordinal, code, reason } of setAside)
+    output.line(`  set aside ${documentId}${ordinal === null ? "" : `#${ordinal}`}: ${code} ${reason}`);
+  if (report.state !== "ready") output.line("  Repair what is named above and run the same command again: it embeds only what is missing.");
+}

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Settings } from "@emb/config";
+import { decideRollback, rollBack } from "@emb/ingest";
+import { EmbError, fingerprint, namespaceName } from "@emb/manifest";
+import type { Store } from "@emb/store";
+import { actor, findProfile, readSettings } from "../deployment.js";
+import { withStore } from "../open-store.js";
+import type { Command, Session } from "../session.js";
+
+export interface RollbackOptions {
+  readonly to?: string;
+  readonly base?: string;
+  readonly acceptStale: boolean;
+  readonly wait: boolean;
+  readonly timeoutS: number;
+}
+
+const READERS_WITHIN_MS = 30_000;
+const POLL_MS = 1000;
+
+/**
+ * Ends fills of the other profiles, checks that the profile's namespace can serve at once, and prints what to set. Edits no file, embeds
+ * nothing. Exit 1 when it cannot serve, or readers did not follow in time.
+ */
+export const rollback: Command<RollbackOptions> = async (session, options) => {
+  const { output } = session;
+  const settings = readSettings(session);
+  const base = options.base ?? settings.store.baseNamespace;
+  return withStore(settings, async (store) => {
+    const { from, to } = await chooseDirection(settings, store, base, options.to);
+    const profile = findProfile(settings, to);
+    const address = namespaceName({ base, profile, mode: settings.namespaceMode, maxLength: store.capabilities.maxNamespaceBytes });
+    const record = await store.namespaces.find(address);
+    const lag =
+      record === null || record.state === "retired"
+        ? 0
+        : await (await store.namespaces.openReader(record, record.seal, { strict: true })).lag();
+    const decision = decideRollback({
+      ...{ to, record, lag, acceptStale: options.acceptStale, expectedFingerprint: fingerprint(profile) },
+      runs: await store.runs.list({ base }),
+    });
+    if (!decision.ok) {
+      output.document({ ok: false, from, to, texts_embedded: 0, code: "EMB_ROLLBACK_REFUSED", lag, reasons: decision.reasons });
+      output.line(`refused  ${from} -> ${to}`);
+      for (const reason of decision.reasons) output.line(`  ${reason}`);
+      output.line(`  -> emb reingest --to ${to} brings it up to date${lag > 0 ? "; --accept-stale goes back without" : ""}.`);
+      return 1;
+    }
+    await rollBack(store, { decision, from, actor: actor() });
+    const restore = restoreSteps(settings, to);
+    output.document({ ok: true, from, to, namespace: record?.namespace, texts_embedded: 0, lag, ended_runs: decision.endRuns.map(({ id }) => id), ...restore });
+    output.line(`rolled back  ${from} -> ${to}: ${decision.to.namespace} is ready, ${decision.endRuns.length} fills ended, 0 texts embedded`);
+    output.line("To serve it, start the services with:");
+    for (const line of restore.environment) output.line(`  ${line}`);
+    output.line(`and keep in ${settings.paths.environmentFile}:`);
+    for (const line of restore.yaml.split("\n")) output.line(`  ${line}`);
+    return options.wait ? waitForReaders(session, store, { base, to, timeoutS: options.timeoutS }) : 0;
+  });
+};
+
+/** From what serves now to the profile asked for, else to the one that served before, else to the baseline. */
+async function chooseDirection(settings: Settings, store: Store, base: string, asked: string | undefined) {
+  const { environment, baseline, active } = settings;
+  const history = await store.readers.servingHistory({ environment, base, limit: 2 });
+  const from = history[0]?.profile ?? active?.name ?? baseline;
+  const to = asked ?? (from === baseline ? history[1]?.profile : baseline);
+  if (to === undefined)
+    throw new EmbError("EMB_USAGE", `expected a profile to go back to; ${from} is the baseline, and nothing served before it`, {
+      hint: "Name it: emb rollback --to PROFILE.",
+    });
+  return { from, to };
+}
+
+/** Exactly what makes a service of this environment run `to`. */
+function restoreSteps({ baseline, open }: Settings, to: string): { environment: string[]; yaml: string } {
+  const yaml = `embedding:\n  profile: ${to}`;
+  if (to === baseline) return { environment: ["unset EMBEDDINGS_PROFILE", "unset EMBEDDING_PROFILE_EXPERIMENT"], yaml };
+  return { environment: [`EMBEDDINGS_PROFILE=${to}`, ...(open ? [] : [`EMBEDDING_PROFILE_EXPERIMENT=${to}`])], yaml };
+}
+
+async function waitForReaders(
+  session: Session,
+  store: Store,
+  { base, to, timeoutS }: { base: string; to: string; timeoutS: number },
+): Promise<number> {
+  const endMs = session.nowMs() + timeoutS * 1000;
+  for (;;) {
+    const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
+    const others = readers.filter(({ profile }) => profile !== to);
+    if (readers.length > 0 && others.length === 0) {
+      session.output.note(`${readers.length} readers report ${to}`);
+      return 0;
+    }
+    if (session.nowMs() >= endMs) {
+      session.output.note(`after ${timeoutS} s: ${readers.length} readers, ${others.length} of them not on ${to}`);
+      return 1;
+    }
+    await sleep(POLL_MS, undefined, { signal: session.signal });
+  }
+}

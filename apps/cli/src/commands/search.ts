@@ -1,0 +1,72 @@
+import { openSearch, type SearchAnswer } from "@emb/search";
+import { targetAddress } from "@emb/ingest";
+import { EmbError, fingerprint } from "@emb/manifest";
+import { passGate, readSettings } from "../deployment.js";
+import { createModel } from "../model.js";
+import { withStore } from "../open-store.js";
+import { paint } from "../output.js";
+import type { Command } from "../session.js";
+
+export interface SearchOptions {
+  readonly text: string;
+  readonly profile?: string;
+  readonly base?: string;
+  readonly topK?: string;
+  readonly exact: boolean;
+}
+
+/** Asks one question of the namespace of a profile. */
+export const search: Command<SearchOptions> = async (session, options) => {
+  const settings = readSettings(session);
+  const { profile } = passGate(settings, session, options.profile);
+  const topK = options.topK === undefined ? settings.query.topK : wholeNumber("--top-k", options.topK);
+  const { provider } = await createModel(settings, session, profile);
+  try {
+    return await withStore(settings, async (store) => {
+      const base = options.base ?? settings.store.baseNamespace;
+      const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
+      const { namespaces } = store;
+      const opened = await openSearch({ namespaces, address, provider, strict: settings.strictMode, signal: session.signal });
+      if (opened.reader.seal === "mismatched")
+        session.output.note(`warning EMB_SEAL_MISMATCH reading ${address.namespace} under another seal, because strict mode is off`);
+      const answer = await opened.search({ text: options.text, topK, exact: options.exact }, { signal: session.signal });
+      session.output.document(answerDocument(answer, fingerprint(profile)));
+      for (const [place, hit] of answer.hits.entries()) {
+        const heading = hit.headingPath === "" ? "" : `  ${paint(session.output, "dim", hit.headingPath)}`;
+        session.output.line(`${String(place + 1).padStart(2)}  ${hit.score.toFixed(4)}  ${paint(session.output, "bold", hit.documentId)}${heading}`);
+        session.output.line(`    ${hit.text.replaceAll(/\s+/g, " ").slice(0, 160)}`);
+      }
+      return 0;
+    });
+  } finally {
+    await provider.close();
+  }
+};
+
+/** The answer as the JSON contract spells it. */
+export const answerDocument = (answer: SearchAnswer, fingerprintSeen: string) => ({
+  profile: answer.profile,
+  namespace: answer.namespace,
+  seal: answer.seal,
+  results: answer.hits.map(({ documentId, ordinal, score, text, headingPath, provenance }) => ({
+    document_id: documentId,
+    chunk_id: `${documentId}#${ordinal}`,
+    score,
+    text,
+    heading_path: headingPath,
+    provenance: {
+      profile: answer.profile,
+      namespace: answer.namespace,
+      fingerprint: fingerprintSeen,
+      content_hash: provenance.contentHash,
+      document_version: provenance.documentVersion,
+      run_id: provenance.runId,
+      embedded_at: provenance.embeddedAt.toISOString(),
+    },
+  })),
+});
+
+export function wholeNumber(flag: string, text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new EmbError("EMB_USAGE", `${flag}: expected a whole number, got "${text}"`, { hint: `For example ${flag} 10.` });
+}

@@ -1,0 +1,75 @@
+import type { NamespaceRecord, Run, Store } from "@emb/store";
+import { readSettings } from "../deployment.js";
+import { withStore } from "../open-store.js";
+import { table } from "../output.js";
+import type { Command } from "../session.js";
+
+const READERS_WITHIN_MS = 60_000;
+const RUNS_SHOWN = 10;
+
+/** What is active here, and what every namespace, run and reader of the base is doing. */
+export const status: Command<{ base?: string }> = async (session, options) => {
+  const { output } = session;
+  const settings = readSettings(session);
+  const base = options.base ?? settings.store.baseNamespace;
+  return withStore(settings, async (store) => {
+    const records = await store.namespaces.list(base);
+    const namespaces = await Promise.all(records.map((record) => describeNamespace(store, record)));
+    const runs = (await store.runs.list({ base })).slice(0, RUNS_SHOWN).map(describeRun);
+    const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
+    const head = await store.audit.head();
+    output.document({
+      environment: settings.environment,
+      active: settings.active?.name ?? null,
+      baseline: settings.baseline,
+      base,
+      namespace_mode: settings.namespaceMode,
+      namespaces,
+      runs,
+      readers: readers.map(({ instance, profile, namespace, seenAt }) => ({ instance, profile, namespace, seen_at: seenAt.toISOString() })),
+      verdicts: [],
+      audit: head,
+    });
+    output.line(`environment ${settings.environment}, baseline ${settings.baseline}, active ${settings.active?.name ?? "none (refused)"}`);
+    output.line();
+    const cells = namespaces.map((row) => [
+      ...[row.namespace, row.profile, row.state],
+      ...[row.documents, row.chunks, row.lag].map((number) => (number === null ? "-" : String(number))),
+    ]);
+    for (const line of table(["namespace", "profile", "state", "documents", "chunks", "lag"], cells)) output.line(line);
+    if (runs.length > 0) output.line();
+    const runCells = runs.map((run) => [run.run_id, run.profile, run.namespace, run.state, `${run.progress.documents}/${run.progress.documents_total}`, run.reason]);
+    if (runs.length > 0) for (const line of table(["run", "profile", "namespace", "state", "documents", "reason"], runCells)) output.line(line);
+    output.line();
+    output.line(`readers: ${readers.length}; audit: ${head.rows} rows, head ${head.head.slice(0, 12)}`);
+    return 0;
+  });
+};
+
+async function describeNamespace(store: Store, record: NamespaceRecord) {
+  const { namespace, state, seal } = record;
+  const row = { namespace, profile: seal.profile, state, dims: seal.dims, fingerprint: seal.fingerprint, chunker: seal.chunkerId };
+  if (state === "retired") return { ...row, documents: null, chunks: null, lag: null };
+  const reader = await store.namespaces.openReader(record, seal, { strict: true }); // by its own seal: nothing is compared here
+  return { ...row, ...(await reader.count()), lag: await reader.lag() };
+}
+
+export const describeRun = (run: Run) => ({
+  run_id: run.id,
+  profile: run.profile,
+  namespace: run.namespace,
+  state: run.state,
+  reason: run.reason,
+  source: run.source,
+  created_at: run.createdAt.toISOString(),
+  updated_at: run.updatedAt.toISOString(),
+  progress: {
+    documents: run.counters.documents,
+    documents_total: run.documentsTotal,
+    chunks: run.counters.chunks,
+    embedded: run.counters.embedded,
+    failed: run.failures,
+    shards: run.shards.total,
+    shards_done: run.shards.done,
+  },
+});

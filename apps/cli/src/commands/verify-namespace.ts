@@ -1,0 +1,46 @@
+import { targetAddress, verifyNamespace } from "@emb/ingest";
+import { fingerprint, spaceId } from "@emb/manifest";
+import { findProfile, readSettings } from "../deployment.js";
+import { createModel } from "../model.js";
+import { withStore } from "../open-store.js";
+import { paint } from "../output.js";
+import { createProgressView } from "../progress.js";
+import type { Command } from "../session.js";
+
+/** Reads a namespace back and compares it with the system of record. Exit 1 when a check fails. Writes nothing. */
+export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }> = async (session, options) => {
+  const { output, signal } = session;
+  const settings = readSettings(session);
+  const profile = findProfile(settings, options.profile ?? settings.active?.name ?? settings.baseline);
+  const { provider, chunker } = await createModel(settings, session, profile);
+  try {
+    return await withStore(settings, async (store) => {
+      const base = options.base ?? settings.store.baseNamespace;
+      const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
+      const expected = { profile: profile.name, spaceId: spaceId(profile), fingerprint: fingerprint(profile), dims: profile.dims };
+      const reader = await store.namespaces.openReader(address, expected, { strict: true });
+      const latest = (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === reader.record.id);
+      const setAside = latest === undefined ? [] : await store.runs.failures(latest.id, 10_000);
+      const { chunks: chunksTotal } = await reader.count();
+      const view = createProgressView(output, session.nowMs);
+      const result = await verifyNamespace({
+        ...{ documents: store.documents, reader, provider, chunker, setAside, signal },
+        ...{ acceptFailures: 0, limits: settings.verify },
+        onProgress: (chunks) => view.update({ kind: "verify", chunks, chunksTotal }),
+      });
+      view.end();
+      const { ok, namespace, missing, duplicate, stale, driftPct, checks } = result;
+      output.document({
+        ...{ ok, namespace, expected: result.expected, found: result.found, missing, duplicate, stale, drift_pct: driftPct, checks },
+        damaged: result.damaged.slice(0, 100),
+      });
+      const word = ok ? paint(output, "green", "ok") : paint(output, "red", "not ok");
+      output.line(`${word}  ${namespace}: ${result.found} of ${result.expected} chunks, drift ${driftPct.toFixed(3)}%`);
+      for (const check of checks)
+        output.line(`  ${check.ok ? "ok  " : "FAIL"}  ${check.name.padEnd(10)} seen ${check.seen}, want ${check.want}`);
+      return ok ? 0 : 1;
+    });
+  } finally {
+    await provider.close();
+  }
+};

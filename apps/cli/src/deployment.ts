@@ -1,0 +1,59 @@
+import { hostname, userInfo } from "node:os";
+import { loadSettings, gateAsk, gateError, missingRequirements, type GateDecision, type Settings } from "@emb/config";
+import { EmbError, nearest, type Profile } from "@emb/manifest";
+import type { Session } from "./session.js";
+
+/** Settings of this process; warnings are shown on stderr. @throws EmbError with every configuration error at once */
+export function readSettings({ env, cwd, output }: Session): Settings {
+  const settings = loadSettings({ env, cwd });
+  for (const { code, message } of settings.warnings) output.note(`warning ${code} ${message}`);
+  return settings;
+}
+
+/** A profile of the manifest by its exact name. @throws EmbError EMB_PROFILE_UNKNOWN with the nearest name */
+export function findProfile({ manifest }: Settings, name: string): Profile {
+  const profile = manifest.profiles.get(name);
+  if (profile !== undefined) return profile;
+  const near = nearest(name, manifest.profiles.keys());
+  throw new EmbError("EMB_PROFILE_UNKNOWN", `expected a profile of the manifest, got "${name}"`, {
+    hint: near === null ? `Name one of: ${[...manifest.profiles.keys()].join(", ")}.` : `Did you mean "${near}"?`,
+  });
+}
+
+/**
+ * The profile that a command may use, after the gate and its requirements. `requested` undefined asks for the active profile.
+ * @throws EmbError EMB_PROFILE_OVERRIDE_REFUSED, EMB_PROFILE_UNKNOWN, EMB_REQUIREMENT_MISSING
+ */
+export function passGate(
+  settings: Settings,
+  session: Pick<Session, "env">,
+  requested: string | undefined,
+): { profile: Profile; decision: Exclude<GateDecision, { kind: "refused" }> } {
+  const decision = requested === undefined ? settings.gate : gateAsk(settings, requested);
+  if (decision.kind === "refused") throw gateError(decision);
+  const profile = findProfile(settings, decision.profile);
+  requireReady(profile, session);
+  return { profile, decision };
+}
+
+/** @throws EmbError EMB_REQUIREMENT_MISSING naming every variable at once */
+export function requireReady(profile: Profile, { env }: Pick<Session, "env">): void {
+  const missing = missingRequirements(profile, env);
+  if (missing.length === 0) return;
+  throw new EmbError("EMB_REQUIREMENT_MISSING", `profile ${profile.name}: expected ${missing.join(", ")} to be set, seen unset`, {
+    hint: `Set ${missing.join(" and ")}.`,
+    context: { profile: profile.name },
+  });
+}
+
+/** Who is asking, for the audit log. */
+export function actor(): string {
+  const name = (() => {
+    try {
+      return userInfo().username;
+    } catch {
+      return "unknown"; // a container without a passwd entry for its uid
+    }
+  })();
+  return `${name}@${hostname()}`;
+}

@@ -1,0 +1,38 @@
+import { EmbError, ERROR_CODES, isEmbError, type Problem } from "@emb/manifest";
+import { paint, type Output } from "./output.js";
+
+/** Shows an error: code, what was expected and seen, one action; every problem when there are several. @returns the exit code */
+export function reportError(output: Output, error: unknown, verbose: boolean): number {
+  const known = isEmbError(error) ? error : unexpected(error);
+  const problems: readonly Problem[] =
+    known.problems.length > 0 ? known.problems : [{ code: known.code, message: known.message, hint: known.hint }];
+  for (const problem of problems) {
+    output.note(`${paint(output, "red", "error")} ${paint(output, "bold", problem.code)} ${place(problem)}${problem.message}`);
+    output.note(`  ${paint(output, "cyan", "->")} ${problem.hint}`);
+  }
+  if (verbose && error instanceof Error) output.note(paint(output, "dim", error.stack ?? ""));
+  output.document({
+    ok: false,
+    code: known.code,
+    error: { code: known.code, message: known.message, hint: known.hint, context: known.context },
+    errors: problems,
+  });
+  return known.exitCode;
+}
+
+const place = ({ file, line, column, variable }: Problem): string => {
+  if (file !== undefined) return `${file}${line === undefined ? "" : `:${line}:${column ?? 1}`}: `;
+  return variable === undefined ? "" : `${variable}: `;
+};
+
+/** Anything else than an EmbError is a bug of ours, or the machine: its own words are shown, its stack only with --verbose. */
+const unexpected = (error: unknown): EmbError => {
+  const full = error instanceof Error && "code" in error && error.code === "ENOSPC";
+  const code = full ? "EMB_STORE_FULL" : "EMB_INTERNAL";
+  const message = error instanceof Error ? error.message : String(error);
+  return new EmbError(code, message, {
+    hint: full ? "Free disk space; the same command goes on where it stopped." : "Run it again with --verbose and report what it prints.",
+    cause: error,
+    context: { exit: ERROR_CODES[code].exit },
+  });
+};
