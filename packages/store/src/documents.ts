@@ -34,7 +34,12 @@ export interface Documents {
    * Stores what is new or changed and remembers that the run saw every one of them. One transaction. Texts of unchanged documents are not
    * written again, and keep their version. Ids within one call are distinct. Repeating a call changes nothing.
    */
-  intake(intake: { base: string; runId: string; source: string; documents: readonly IncomingDocument[] }): Promise<IntakeCounts>;
+  intake(intake: {
+    base: string;
+    runId: string;
+    source: string;
+    documents: readonly IncomingDocument[];
+  }): Promise<IntakeCounts>;
   /** Ids the run saw but could not read: they count as seen, so that `sweep` spares them. */
   markSeen(seen: { base: string; runId: string; documentIds: readonly string[] }): Promise<void>;
   /**
@@ -43,7 +48,13 @@ export interface Documents {
    */
   sweep(sweep: { base: string; runId: string; source: string; version: bigint }): Promise<number>;
   /** Live documents with id > `after` and <= `through` (null: no bound). */
-  read(page: { base: string; after: string | null; through: string | null; limit: number; maxBytes?: number }): Promise<readonly StoredDocument[]>;
+  read(page: {
+    base: string;
+    after: string | null;
+    through: string | null;
+    limit: number;
+    maxBytes?: number;
+  }): Promise<readonly StoredDocument[]>;
   count(base: string): Promise<{ live: number; deleted: number }>;
   /** Tombstones one document and removes its chunks from every namespace of the base, in one transaction. False: it was newer, or not there. */
   delete(base: string, documentId: string, version: bigint): Promise<boolean>;

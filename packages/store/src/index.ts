@@ -1,7 +1,10 @@
+export { openEmbeddedStore, type EmbeddedStoreOptions } from "./embedded-store.js";
+export { openPostgresStore } from "./postgres-store.js";
 export type * from "./audit.js";
 export type * from "./documents.js";
 export type * from "./namespaces.js";
 export type * from "./readers.js";
 export type * from "./runs.js";
 export type * from "./seal.js";
+export type * from "./sql-driver.js";
 export type * from "./store.js";

@@ -97,9 +97,15 @@ export interface NamespaceReader {
    */
   lag(): Promise<number>;
   /** Chunks in order of (documentId, ordinal), bytewise; starts after `after`. */
-  scan(page: { after: { documentId: string; ordinal: number } | null; limit: number }): Promise<readonly StoredChunkFacts[]>;
+  scan(page: {
+    after: { documentId: string; ordinal: number } | null;
+    limit: number;
+  }): Promise<readonly StoredChunkFacts[]>;
   /** Up to `limit` stored vectors spread over the namespace, for recall measurements; the same ones for the same `seed`. */
-  sampleVectors(sample: { limit: number; seed: number }): Promise<readonly (StoredChunkKey & { vector: Float32Array })[]>;
+  sampleVectors(sample: {
+    limit: number;
+    seed: number;
+  }): Promise<readonly (StoredChunkKey & { vector: Float32Array })[]>;
   /** Whether an approximate index is there and valid. */
   index(): Promise<"none" | "hnsw">;
 }
@@ -119,7 +125,10 @@ export interface NamespaceWriter {
     maxBytes: number;
   }): Promise<readonly StoredDocument[]>;
   /** Documents with id > `after` and <= `through` that are committed here in their current version, and their chunks. */
-  countCommitted(range: { after: string | null; through: string | null }): Promise<{ documents: number; chunks: number }>;
+  countCommitted(range: {
+    after: string | null;
+    through: string | null;
+  }): Promise<{ documents: number; chunks: number }>;
   /** Forgets that these documents are committed, so that the next fill writes them again: the repair of what verification found. */
   forget(documentIds: readonly string[]): Promise<void>;
   /** Keys of all chunks these documents have now, in order of (documentId, ordinal). */

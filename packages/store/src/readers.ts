@@ -24,7 +24,16 @@ export interface Readers {
    * Records that `profile` serves (environment, base) from now on, when another one did before or none. Cutover is this first start.
    * @returns the profile that served before, null for the first ever, or `profile` itself when nothing changed
    */
-  recordServing(serving: { environment: string; base: string; profile: string; namespace: string }): Promise<string | null>;
+  recordServing(serving: {
+    environment: string;
+    base: string;
+    profile: string;
+    namespace: string;
+  }): Promise<string | null>;
   /** Newest first: which profile serves now, and what came before it. */
-  servingHistory(filter: { environment: string; base: string; limit: number }): Promise<readonly { profile: string; namespace: string; since: Date }[]>;
+  servingHistory(filter: {
+    environment: string;
+    base: string;
+    limit: number;
+  }): Promise<readonly { profile: string; namespace: string; since: Date }[]>;
 }

@@ -1,5 +1,6 @@
 /** See the state machine in @emb/ingest `run-state.ts`, which alone decides which step may follow which. */
-export type RunState = "plan" | "fill" | "index" | "verify" | "ready" | "failed" | "paused" | "aborted" | "rolled_back" | "retired";
+export type RunState =
+  "plan" | "fill" | "index" | "verify" | "ready" | "failed" | "paused" | "aborted" | "rolled_back" | "retired";
 
 export interface ShardCounters {
   readonly documents: number;

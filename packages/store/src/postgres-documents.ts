@@ -1,0 +1,232 @@
+import { z } from "zod";
+import { BinaryCopy, rowBytes } from "./binary-copy.js";
+import type { Documents, IncomingDocument, StoredDocument } from "./documents.js";
+import { committedName, tableName } from "./namespace-table.js";
+import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
+import { parseOneRow, parseRow, parseRows } from "./sql-rows.js";
+import { checkStorable, metadataJson } from "./stored-text.js";
+
+const VersionRow = z.object({ version: z.bigint() });
+const CountsRow = z.object({ live: z.int(), deleted: z.int() });
+const IdRow = z.object({ id: z.int() });
+const TombstoneRow = z.object({ deleted: z.boolean() });
+
+const DecisionRow = z.object({ position: z.int(), decision: z.enum(["created", "changed", "superseded"]) });
+
+const DocumentRow = z
+  .object({
+    document_id: z.string(),
+    title: z.string().nullable(),
+    format: z.enum(["markdown", "text"]),
+    body: z.string(),
+    metadata: z.record(z.string(), z.unknown()),
+    version: z.bigint(),
+    content_hash: z.instanceof(Uint8Array),
+    source: z.string(),
+    deleted: z.boolean(),
+  })
+  .transform((row): StoredDocument => ({
+    id: row.document_id,
+    title: row.title,
+    format: row.format,
+    text: row.body,
+    metadata: row.metadata,
+    version: row.version,
+    contentHash: row.content_hash,
+    source: row.source,
+    deleted: row.deleted,
+  }));
+
+const COLUMNS = [
+  "base",
+  "document_id",
+  "title",
+  "format",
+  "body",
+  "metadata",
+  "version",
+  "content_hash",
+  "source",
+  "deleted",
+] as const;
+
+/**
+ * A page of live documents in order of id. With `maxBytes` it ends with the document that passes that sum of text bytes.
+ * @param page.onlyPending SQL that holds for the row `d` of a wanted document
+ */
+export async function readDocuments(
+  session: SqlSession,
+  schema: string,
+  page: {
+    base: string;
+    after: string | null;
+    through: string | null;
+    limit: number;
+    maxBytes?: number;
+    onlyPending?: string;
+  },
+): Promise<readonly StoredDocument[]> {
+  const result = await session.query(
+    `SELECT document_id, title, format, body, metadata, version, content_hash, source, deleted FROM (
+       SELECT *, sum(octet_length(body)) OVER (ORDER BY document_id) - octet_length(body) AS bytes_before
+       FROM (
+         SELECT d.* FROM ${schema}.documents d
+         WHERE d.base = $1 AND NOT d.deleted AND ($2::text IS NULL OR d.document_id > $2) AND ($3::text IS NULL OR d.document_id <= $3)
+           ${page.onlyPending === undefined ? "" : `AND ${page.onlyPending}`}
+         ORDER BY d.document_id LIMIT $4::bigint
+       ) AS page
+     ) AS counted
+     WHERE bytes_before < coalesce($5::bigint, bytes_before + 1)
+     ORDER BY document_id`,
+    [page.base, page.after, page.through, page.limit, page.maxBytes ?? null],
+  );
+  return parseRows(DocumentRow, result);
+}
+
+/** Documents as rows of `documents`, in the order of COLUMNS. */
+function encodeDocuments(
+  base: string,
+  source: string,
+  documents: readonly IncomingDocument[],
+): Uint8Array<ArrayBuffer> {
+  const bytesOf = (document: IncomingDocument, metadata: string) =>
+    rowBytes(COLUMNS.length, 8 + 32 + 1) +
+    [base, document.id, document.title ?? "", document.format, document.text, source].reduce(
+      (sum, text) => sum + Buffer.byteLength(text),
+      0,
+    ) +
+    1 +
+    Buffer.byteLength(metadata);
+  const metadata = documents.map(metadataJson);
+  const copy = new BinaryCopy(documents.reduce((sum, document, i) => sum + bytesOf(document, metadata[i]!), 0));
+  for (const [i, document] of documents.entries()) {
+    copy.startRow(COLUMNS.length);
+    copy.text(base);
+    copy.text(document.id);
+    if (document.title === null) copy.null();
+    else copy.text(document.title);
+    copy.text(document.format);
+    copy.text(document.text);
+    copy.jsonb(metadata[i]!);
+    copy.int64(document.version);
+    copy.raw(document.contentHash);
+    copy.text(source);
+    copy.bool(false);
+  }
+  return copy.finish();
+}
+
+export function createPostgresDocuments(driver: SqlDriver, schema: string): Documents {
+  const documents = `${schema}.documents`;
+
+  /** Ids, versions and hashes decide; texts follow only for what is new or changed. Unchanged ones are not among the rows. */
+  const decide = async (tx: SqlTransaction, base: string, incoming: readonly IncomingDocument[]) => {
+    const result = await tx.query(
+      `SELECT position::integer - 1 AS position,
+         CASE WHEN d.version > i.version THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision
+       FROM unnest($2::text[], $3::bigint[], $4::bytea[]) WITH ORDINALITY AS i (id, version, hash, position)
+       LEFT JOIN ${documents} d ON d.base = $1 AND d.document_id = i.id
+       WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted`,
+      [
+        base,
+        incoming.map(({ id }) => id),
+        incoming.map(({ version }) => version),
+        incoming.map(({ contentHash }) => contentHash),
+      ],
+    );
+    return parseRows(DecisionRow, result);
+  };
+
+  const store = async (tx: SqlTransaction, base: string, source: string, changed: readonly IncomingDocument[]) => {
+    await tx.exec(`CREATE TEMP TABLE IF NOT EXISTS emb_intake (LIKE ${documents}) ON COMMIT DELETE ROWS`);
+    await tx.copyIn({ table: "emb_intake", columns: COLUMNS }, encodeDocuments(base, source, changed));
+    const set = COLUMNS.slice(2).map((column) => `${column} = excluded.${column}`);
+    await tx.exec(
+      `INSERT INTO ${documents} AS d (${COLUMNS.join(", ")}) SELECT ${COLUMNS.join(", ")} FROM emb_intake
+       ON CONFLICT (base, document_id) DO UPDATE SET ${set.join(", ")} WHERE d.version <= excluded.version`,
+    );
+  };
+
+  const remember = (session: SqlSession, runId: string, ids: readonly string[]) =>
+    session.query(`INSERT INTO ${schema}.seen (run_id, document_ids) VALUES ($1, $2::text[])`, [runId, ids]);
+
+  return {
+    nextVersion: async () =>
+      parseOneRow(VersionRow, await driver.query(`SELECT nextval('${schema}.document_version') AS version`)).version,
+
+    intake: async ({ base, runId, source, documents: incoming }) => {
+      for (const document of incoming) checkStorable(document);
+      if (incoming.length === 0) return { created: 0, changed: 0, unchanged: 0, superseded: 0 };
+      return driver.transaction(async (tx) => {
+        const ids = incoming.map(({ id }) => id);
+        const [decisions] = await Promise.all([decide(tx, base, incoming), remember(tx, runId, ids)]);
+        const toStore = decisions
+          .filter(({ decision }) => decision !== "superseded")
+          .map(({ position }) => incoming[position]!);
+        if (toStore.length > 0) await store(tx, base, source, toStore);
+        const count = (wanted: string) => decisions.filter(({ decision }) => decision === wanted).length;
+        return {
+          created: count("created"),
+          changed: count("changed"),
+          unchanged: incoming.length - decisions.length,
+          superseded: count("superseded"),
+        };
+      });
+    },
+
+    markSeen: async ({ runId, documentIds }) => {
+      if (documentIds.length > 0) await remember(driver, runId, documentIds);
+    },
+
+    sweep: ({ base, runId, source, version }) =>
+      driver.transaction(async (tx) => {
+        const { affected } = await tx.query(
+          `UPDATE ${documents} AS d SET deleted = true, version = $4, title = NULL, body = '', metadata = '{}'
+           WHERE d.base = $1 AND d.source = $3 AND NOT d.deleted AND d.version < $4 AND NOT EXISTS (
+             SELECT FROM (SELECT unnest(document_ids) AS id FROM ${schema}.seen WHERE run_id = $2) AS s WHERE s.id = d.document_id)`,
+          [base, runId, source, version],
+        );
+        await tx.query(`DELETE FROM ${schema}.seen WHERE run_id = $1`, [runId]);
+        return affected;
+      }),
+
+    read: (page) => readDocuments(driver, schema, page),
+
+    count: async (base) =>
+      parseOneRow(
+        CountsRow,
+        await driver.query(
+          `SELECT count(*) FILTER (WHERE NOT deleted)::integer AS live, count(*) FILTER (WHERE deleted)::integer AS deleted
+           FROM ${documents} WHERE base = $1`,
+          [base],
+        ),
+      ),
+
+    delete: (base, documentId, version) =>
+      driver.transaction(async (tx) => {
+        const stored = parseRow(
+          TombstoneRow,
+          await tx.query(
+            `UPDATE ${documents} AS d SET deleted = true, version = $3, title = NULL, body = '', metadata = '{}'
+             FROM (SELECT base, document_id, deleted FROM ${documents} WHERE base = $1 AND document_id = $2 FOR UPDATE) AS before
+             WHERE d.base = before.base AND d.document_id = before.document_id AND d.version <= $3
+             RETURNING before.deleted`,
+            [base, documentId, version],
+          ),
+        );
+        // an older tombstone was given the newer version: a late change in between stays out
+        if (stored === null || stored.deleted) return false;
+        const namespaces = parseRows(
+          IdRow,
+          await tx.query(`SELECT id FROM ${schema}.namespaces WHERE base = $1 AND state <> 'retired' ORDER BY id`, [
+            base,
+          ]),
+        );
+        for (const { id } of namespaces) {
+          await tx.query(`DELETE FROM ${tableName(schema, id)} WHERE document_id = $1`, [documentId]);
+          await tx.query(`DELETE FROM ${committedName(schema, id)} WHERE document_id = $1`, [documentId]);
+        }
+        return true;
+      }),
+  };
+}

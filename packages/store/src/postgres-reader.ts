@@ -1,0 +1,162 @@
+import { EmbError } from "@emb/manifest";
+import { z } from "zod";
+import { committedName, DISTANCE, tableName } from "./namespace-table.js";
+import type { DenseQuery, Hit, NamespaceReader, NamespaceRecord } from "./namespaces.js";
+import { readIndexKind } from "./postgres-index.js";
+import type { SqlDriver, SqlResult } from "./sql-driver.js";
+import { parseOneRow, parseRows } from "./sql-rows.js";
+import { checkVector, readVector, vectorText } from "./vector-bytes.js";
+
+const MAX_LIMIT = 1_000; // also the most that hnsw.ef_search takes
+const MIN_SEARCH_LIST = 100; // recall@10 0.996 on 100,000 x 384, measured
+
+const HitRow = z.object({
+  document_id: z.string(),
+  ordinal: z.int(),
+  text: z.string(),
+  heading_path: z.string(),
+  distance: z.number(),
+  content_hash: z.string(),
+  document_version: z.bigint(),
+  run_id: z.string(),
+  embedded_at: z.date(),
+});
+
+const KeyRow = z.object({
+  document_id: z.string(),
+  ordinal: z.int(),
+  content_hash: z.instanceof(Uint8Array),
+  document_version: z.bigint(),
+});
+const FactsRow = KeyRow.extend({ seal_id: z.int(), dims: z.int(), norm: z.number() });
+const SampleRow = KeyRow.extend({ vector: z.instanceof(Uint8Array) });
+const LagRow = z.object({ lag: z.int() });
+const CountRow = z.object({ documents: z.int(), chunks: z.int() });
+
+const keyOf = (row: z.infer<typeof KeyRow>) => ({
+  documentId: row.document_id,
+  ordinal: row.ordinal,
+  contentHash: row.content_hash,
+  documentVersion: row.document_version,
+});
+
+export function parseKeys(result: SqlResult) {
+  return parseRows(KeyRow, result).map(keyOf);
+}
+
+function checkLimit(limit: number): void {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return;
+  throw new EmbError("EMB_USAGE", `a search asks for 1 to ${MAX_LIMIT} results, not ${limit}`, {
+    hint: `Set top_k to 1 to ${MAX_LIMIT}.`,
+  });
+}
+
+export function createPostgresReader(options: {
+  driver: SqlDriver;
+  schema: string;
+  record: NamespaceRecord;
+  seal: "equal" | "mismatched";
+}): NamespaceReader {
+  const { driver, schema, record, seal } = options;
+  const { similarity, storage, dims } = record.seal;
+  const table = tableName(schema, record.id);
+  const distance = `(embedding ${DISTANCE[similarity].operator} $1::${storage}(${dims}))`;
+  const norm = storage === "vector" ? "vector_norm(embedding)" : "l2_norm(embedding)";
+
+  const toHit = (row: z.infer<typeof HitRow>): Hit => ({
+    documentId: row.document_id,
+    ordinal: row.ordinal,
+    text: row.text,
+    headingPath: row.heading_path,
+    score: similarity === "cosine" ? 1 - row.distance : -row.distance,
+    provenance: {
+      contentHash: row.content_hash,
+      documentVersion: row.document_version,
+      runId: row.run_id,
+      embeddedAt: row.embedded_at,
+    },
+  });
+
+  const nearest = (distanceSql: string, tieBreak: string) => `
+    SELECT document_id, ordinal, text, heading_path, distance, encode(content_hash, 'hex') AS content_hash, document_version, run_id, embedded_at
+    FROM (SELECT *, ${distanceSql} AS distance FROM ${table} ORDER BY distance${tieBreak} LIMIT $2::integer) AS nearest
+    ORDER BY distance, document_id, ordinal`;
+
+  // `+ 0` is an expression that no index holds, so every row is looked at
+  const exactSql = nearest(`${distance} + 0`, ", document_id, ordinal");
+  const indexedSql = nearest(distance, "");
+
+  const exact = async (query: DenseQuery) => driver.query(exactSql, [vectorText(query.vector), query.limit]);
+
+  const indexed = (query: DenseQuery) =>
+    driver.transaction(async (tx) => {
+      const list = Math.min(Math.max(2 * query.limit, MIN_SEARCH_LIST), MAX_LIMIT);
+      const set = tx.exec(`SET LOCAL hnsw.ef_search = ${list}; SET LOCAL hnsw.iterative_scan = strict_order`);
+      const [, result] = await Promise.all([set, tx.query(indexedSql, [vectorText(query.vector), query.limit])]);
+      return result;
+    });
+
+  return {
+    record,
+    seal,
+
+    searchDense: async (query) => {
+      checkVector(record.seal, query.vector, "query");
+      checkLimit(query.limit);
+      const approximate = query.exact !== true && (await readIndexKind(driver, schema, record)) === "hnsw";
+      let result = approximate ? await indexed(query) : await exact(query);
+      // the index's graph may leave a row unreachable; a short answer must mean a short namespace
+      if (approximate && result.rows.length < query.limit) result = await exact(query);
+      return parseRows(HitRow, result).map(toHit);
+    },
+
+    count: async () =>
+      parseOneRow(
+        CountRow,
+        await driver.query(
+          `SELECT coalesce(sum(chunks), 0)::integer AS chunks, count(*)::integer AS documents
+           FROM (SELECT count(*) AS chunks FROM ${table} GROUP BY document_id) AS d`,
+        ),
+      ),
+
+    lag: async () => {
+      const result = await driver.query(
+        `SELECT count(*)::integer AS lag FROM ${schema}.documents d LEFT JOIN ${committedName(schema, record.id)} c USING (document_id)
+         WHERE d.base = $1 AND CASE WHEN d.deleted THEN EXISTS (SELECT FROM ${table} n WHERE n.document_id = d.document_id)
+           ELSE c.version IS DISTINCT FROM d.version END`,
+        [record.base],
+      );
+      return parseOneRow(LagRow, result).lag;
+    },
+
+    scan: async ({ after, limit }) => {
+      const result = await driver.query(
+        `SELECT document_id, ordinal, content_hash, document_version, seal_id, vector_dims(embedding) AS dims, ${norm} AS norm
+         FROM ${table} WHERE $1::text IS NULL OR (document_id, ordinal) > ($1, $2::integer)
+         ORDER BY document_id, ordinal LIMIT $3::integer`,
+        [after?.documentId ?? null, after?.ordinal ?? null, limit],
+      );
+      return parseRows(FactsRow, result).map((row) => ({
+        ...keyOf(row),
+        sealId: row.seal_id,
+        dims: row.dims,
+        norm: row.norm,
+      }));
+    },
+
+    sampleVectors: async ({ limit, seed }) => {
+      const result = await driver.query(
+        `SELECT document_id, ordinal, content_hash, document_version, vector_send(embedding::vector) AS vector
+         FROM ${table} JOIN (
+           SELECT document_id, ordinal FROM ${table}
+           ORDER BY hashtextextended(document_id || '/' || ordinal, $2::bigint), document_id, ordinal LIMIT $1::integer
+         ) AS sample USING (document_id, ordinal)
+         ORDER BY document_id, ordinal`,
+        [limit, seed],
+      );
+      return parseRows(SampleRow, result).map((row) => ({ ...keyOf(row), vector: readVector(row.vector) }));
+    },
+
+    index: () => readIndexKind(driver, schema, record),
+  };
+}

@@ -1,0 +1,34 @@
+import { MAX_NAMESPACE_LENGTH } from "@emb/manifest";
+import { migrate, parseSchemaName } from "./migrations.js";
+import { MAX_DIMS, MAX_INDEXED_DIMS } from "./namespace-table.js";
+import { createPostgresAudit } from "./postgres-audit.js";
+import { createPostgresDocuments } from "./postgres-documents.js";
+import { createPostgresNamespaces } from "./postgres-namespaces.js";
+import { createPostgresReaders } from "./postgres-readers.js";
+import { createPostgresRuns } from "./postgres-runs.js";
+import type { SqlDriver } from "./sql-driver.js";
+import type { Store } from "./store.js";
+
+/**
+ * The store over any way to PostgreSQL. Brings the schema up to date first.
+ * @param options.schema where emb's tables are. @defaultValue "emb"
+ * @throws EmbError EMB_STORE_SCHEMA_NEWER, EMB_USAGE for a schema name that cannot be one, and what the driver throws
+ */
+export async function openPostgresStore(driver: SqlDriver, options: { schema?: string } = {}): Promise<Store> {
+  const schema = parseSchemaName(options.schema ?? "emb");
+  await migrate(driver, schema);
+  return {
+    capabilities: {
+      maxNamespaceBytes: MAX_NAMESPACE_LENGTH,
+      maxDims: MAX_DIMS,
+      maxIndexedDims: MAX_INDEXED_DIMS,
+      shared: driver.capabilities.kind === "server",
+    },
+    namespaces: createPostgresNamespaces(driver, schema),
+    documents: createPostgresDocuments(driver, schema),
+    runs: createPostgresRuns(driver, schema),
+    readers: createPostgresReaders(driver, schema),
+    audit: createPostgresAudit(driver, schema),
+    close: () => driver.close(),
+  };
+}

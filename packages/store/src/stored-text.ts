@@ -1,0 +1,54 @@
+import { EmbError } from "@emb/manifest";
+import type { IncomingDocument } from "./documents.js";
+
+const MAX_ID_BYTES = 1_024;
+// a surrogate without its other half is no character: UTF-8 has no form for it
+const LONE_SURROGATE = /\p{Surrogate}/u;
+// the same two, as JSON.stringify writes them: an escape is one only after an even number of backslashes
+const BROKEN_JSON_TEXT = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
+
+const invalid = (id: string, message: string, hint: string) =>
+  new EmbError("EMB_DOCUMENT_INVALID", `document ${JSON.stringify(id.slice(0, 200))}: ${message}`, {
+    hint,
+    context: { documentId: id.slice(0, 200) },
+  });
+
+/** The text of `metadata` as it is stored. */
+export const metadataJson = (document: IncomingDocument): string => JSON.stringify(document.metadata);
+
+/**
+ * What PostgreSQL cannot store as it is, it must not get: a stored document is the same as the one that came.
+ * @throws EmbError EMB_DOCUMENT_INVALID names the document
+ */
+export function checkStorable(document: IncomingDocument): void {
+  const { id, title, text } = document;
+  const idBytes = Buffer.byteLength(id);
+  if (idBytes === 0 || idBytes > MAX_ID_BYTES) {
+    throw invalid(
+      id,
+      `expected an id of 1 to ${MAX_ID_BYTES} bytes, got ${idBytes}`,
+      "Give the document a shorter id.",
+    );
+  }
+  for (const [name, value] of [
+    ["id", id],
+    ["title", title ?? ""],
+    ["text", text],
+  ] as const) {
+    if (value.includes("\0"))
+      throw invalid(id, `its ${name} holds a NUL character`, "Remove the NUL characters: it may be a binary file.");
+    if (LONE_SURROGATE.test(value)) {
+      throw invalid(id, `its ${name} holds half of a surrogate pair`, "Write the text again as UTF-8.");
+    }
+  }
+  if (BROKEN_JSON_TEXT.test(metadataJson(document))) {
+    throw invalid(
+      id,
+      "its metadata holds a NUL character or half of a surrogate pair",
+      "Remove those characters from the metadata.",
+    );
+  }
+  if (document.contentHash.byteLength !== 32) {
+    throw invalid(id, `expected a content hash of 32 bytes, got ${document.contentHash.byteLength}`, "Report this.");
+  }
+}

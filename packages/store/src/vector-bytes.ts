@@ -1,0 +1,98 @@
+import { EmbError, type Similarity, type Storage } from "@emb/manifest";
+import { toHalf } from "./half-float.js";
+
+/** What every vector of a namespace must be. */
+export interface VectorShape {
+  readonly dims: number;
+  readonly storage: Storage;
+  readonly similarity: Similarity;
+}
+
+/** Bytes of pgvector's binary form: two int16 (dims, unused), then the numbers, big-endian. Source: pgvector vector_recv, halfvec_recv. */
+export const vectorBytes = ({ dims, storage }: VectorShape): number => 4 + dims * (storage === "vector" ? 4 : 2);
+
+const invalid = (message: string, dims: number) =>
+  new EmbError("EMB_VECTOR_INVALID", message, {
+    hint: "Check the provider: compare the profile's model and dims with its documentation.",
+    context: { dims },
+  });
+
+/**
+ * Wrong dims and numbers that are not finite are refused always, and so is a vector of only zeros where the angle counts: it has none, and
+ * the index would leave it out in silence.
+ * @throws EmbError EMB_VECTOR_INVALID
+ */
+export function checkVector(shape: VectorShape, vector: Float32Array, whose: string): void {
+  checkDims(shape, vector, whose);
+  let any = false;
+  for (const value of vector) {
+    if (!Number.isFinite(value)) throw notFinite(shape, whose);
+    if (value !== 0) any = true;
+  }
+  if (!any) checkDirection(shape, whose);
+}
+
+/** Checks the vector as `checkVector` does and writes it, in one pass. @throws EmbError EMB_VECTOR_INVALID */
+export function writeVector(
+  shape: VectorShape,
+  vector: Float32Array,
+  whose: () => string,
+  target: { view: DataView; at: number },
+): void {
+  if (vector.length !== shape.dims) checkDims(shape, vector, whose());
+  const { view } = target;
+  let { at } = target;
+  view.setInt16(at, shape.dims);
+  view.setInt16(at + 2, 0);
+  at += 4;
+  let any = 0;
+  let broken = false;
+  if (shape.storage === "vector") {
+    const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length);
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i]!;
+      any |= word;
+      if ((word & 0x7f800000) === 0x7f800000) broken = true;
+      view.setUint32(at, word);
+      at += 4;
+    }
+    any &= 0x7fffffff; // minus zero is zero
+  } else {
+    for (let i = 0; i < vector.length; i++) {
+      const half = toHalf(vector[i]!);
+      any |= half & 0x7fff;
+      if ((half & 0x7c00) === 0x7c00) broken = true;
+      view.setUint16(at, half);
+      at += 2;
+    }
+  }
+  if (broken) throw notFinite(shape, whose());
+  if (any === 0) checkDirection(shape, whose());
+}
+
+/** A vector as `vector_send` gave it. */
+export function readVector(bytes: Uint8Array): Float32Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const vector = new Float32Array(view.getUint16(0));
+  for (let i = 0; i < vector.length; i++) vector[i] = view.getFloat32(4 + 4 * i);
+  return vector;
+}
+
+/** A vector as a statement's parameter. */
+export const vectorText = (vector: Float32Array): string => `[${vector.join(",")}]`;
+
+function checkDims(shape: VectorShape, vector: Float32Array, whose: string): void {
+  if (vector.length === shape.dims) return;
+  throw invalid(`${whose}: expected ${shape.dims} dims, got ${vector.length}`, vector.length);
+}
+
+function checkDirection(shape: VectorShape, whose: string): void {
+  if (shape.similarity !== "cosine") return;
+  throw invalid(`${whose}: expected a direction, got a vector of ${shape.dims} zeros (similarity cosine)`, shape.dims);
+}
+
+const notFinite = (shape: VectorShape, whose: string) =>
+  invalid(
+    `${whose}: expected finite numbers${shape.storage === "halfvec" ? " of at most 65,504 (storage halfvec)" : ""}, got another`,
+    shape.dims,
+  );
