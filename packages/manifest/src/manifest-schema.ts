@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { resolveProvider, unknownProviderHint } from "./provider-names.js";
 
 /** Components of one vector. Source: pgvector README, limits of the `vector` type, read 2026-11. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ERROR_CODES, type ErrorCode, type Problem } from "./errors.js";
 import { nearest } from "./nearest.js";
 import type { Locate } from "./yaml-document.js";

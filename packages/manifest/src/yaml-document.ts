@@ -10,7 +10,7 @@ import {
   type Pair,
   type YAMLError,
 } from "yaml";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { ErrorCode, Problem } from "./errors.js";
 import { schemaProblem } from "./schema-problem.js";
 
@@ -56,7 +56,7 @@ export function readYaml<T>(
     ...problem("EMB_YAML_SYNTAX", 'the key "__proto__" is not allowed', "Rename it."),
     ...place(offset),
   }));
-  const found = [...document.errors, ...document.warnings];
+  const found = firstCauses([...document.errors, ...document.warnings]);
   const syntax = found.map((error) => ({ ...syntaxProblem(error, text), ...place(error.pos[0]) }));
   // After any other syntax error the rest of the document is guesswork.
   if (found.some((error) => error.code !== "DUPLICATE_KEY")) return { value: null, raw: null, problems: syntax, at };
@@ -98,6 +98,13 @@ function forbiddenKeys(document: Document.Parsed, text: string): number[] {
 }
 
 const problem = (code: ErrorCode, message: string, hint: string): Problem => ({ code, message, hint });
+
+/** Leaves out errors that only follow from others: everything beside a tab, and the later ones of one place. */
+function firstCauses(errors: readonly YAMLError[]): readonly YAMLError[] {
+  const tabs = errors.filter((error) => error.code === "TAB_AS_INDENT");
+  if (tabs.length > 0) return tabs;
+  return errors.filter((error, index) => errors.findIndex((other) => other.pos[0] === error.pos[0]) === index);
+}
 
 function syntaxProblem(error: YAMLError, text: string): Problem {
   switch (error.code) {

@@ -1,0 +1,40 @@
+import type { Profile } from "./profile.js";
+
+/** A complete profile for the tests of this package. */
+export const exampleProfile = (changes: Partial<Profile> = {}): Profile => ({
+  name: "st_minilm",
+  description: "",
+  provider: "sentence-transformers",
+  modelId: "sentence-transformers/all-MiniLM-L6-v2",
+  version: "all-MiniLM-L6-v2-int8",
+  revision: null,
+  dims: 384,
+  similarity: "cosine",
+  storage: "vector",
+  precision: "int8",
+  pooling: "mean",
+  task: "retrieval",
+  tasks: { query: null, document: null },
+  prompts: { query: "", document: "" },
+  tokenizer: { backend: "huggingface", modelId: "sentence-transformers/all-MiniLM-L6-v2" },
+  capabilities: {
+    supportsDense: true,
+    supportsSparse: false,
+    supportsColbert: false,
+    supportsLongSequences: false,
+    normalizedOutput: true,
+    multilingual: false,
+  },
+  requirements: [],
+  limits: {
+    maxInputTokens: 256,
+    maxBatchItems: 32,
+    maxBatchTokens: null,
+    requestsPerMinute: null,
+    tokensPerMinute: null,
+  },
+  serviceUrl: null,
+  pricePerMillionTokens: null,
+  sunset: null,
+  ...changes,
+});
