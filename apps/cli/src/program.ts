@@ -24,17 +24,15 @@ export function createProgram(host: ProgramHost): (argv: readonly string[]) => P
   let exitCode = 0;
 
   /** Runs a command with its session, and reports its error. */
-  const run =
-    <Options extends object>(load: () => Promise<Command<Options>>, options: Options & Common) =>
-    async (): Promise<void> => {
-      const output = host.createOutput(options.json);
-      try {
-        exitCode = await (await load())(host.createSession(output), options);
-      } catch (error) {
-        const { reportError } = await import("./report-error.js");
-        exitCode = reportError(output, error, options.verbose);
-      }
-    };
+  const run = async <Options extends object>(load: () => Promise<Command<Options>>, options: Options & Common): Promise<void> => {
+    const output = host.createOutput(options.json);
+    try {
+      exitCode = await (await load())(host.createSession(output), options);
+    } catch (error) {
+      const { reportError } = await import("./report-error.js");
+      exitCode = reportError(output, error, options.verbose);
+    }
+  };
 
   const leaf = (parent: Commander, usage: string, summary: string, examples: readonly string[]): Commander =>
     parent
@@ -64,7 +62,7 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     );
 
   leaf(program, "gate", "decide which profile may run here", ["emb gate --json", "ENV=staging EMBEDDINGS_PROFILE=bge_m3 emb gate"]).action(
-    (options: Common) => run(async () => (await import("./commands/gate.js")).gate, options)(),
+    (options: Common) => run(async () => (await import("./commands/gate.js")).gate, options),
   );
 
   const group = (name: string, summary: string) =>
@@ -72,30 +70,30 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
 
   const manifest = group("manifest", "check the manifest, compare two profiles");
   leaf(manifest, "validate", "check the manifest and the environment's file, every error at once", ["emb manifest validate"]).action(
-    (options: Common) => run(async () => (await import("./commands/manifest.js")).validateManifest, options)(),
+    (options: Common) => run(async () => (await import("./commands/manifest.js")).validateManifest, options),
   );
   leaf(manifest, "compat <a> <b>", "say whether vectors of profile A can serve profile B", ["emb manifest compat st_minilm_fp32 st_minilm --prove"])
     .option("--prove", "embed the probe texts with both models and compare", false)
     .action((a: string, b: string, options: Common & { prove: boolean }) =>
-      run(async () => (await import("./commands/manifest.js")).compareProfiles, { ...options, a, b })(),
+      run(async () => (await import("./commands/manifest.js")).compareProfiles, { ...options, a, b }),
     );
 
   leaf(program, "namespace <base>", "print the namespace of a base for a profile", ["emb namespace docs --profile st_minilm --mode version"])
     .option("--profile <name>", "default: the active profile")
     .option("--mode <mode>", "none, profile, version or model; default: the environment's")
     .action((base: string, options: Common & { profile?: string; mode?: string }) =>
-      run(async () => (await import("./commands/namespace.js")).namespace, { ...options, base })(),
+      run(async () => (await import("./commands/namespace.js")).namespace, { ...options, base }),
     );
 
   const verify = group("verify", "check providers, check a namespace");
   leaf(verify, "providers", "print the profile matrix: model, dims, tokenizer, capabilities, missing requirements", ["emb verify providers --json"]).action(
-    (options: Common) => run(async () => (await import("./commands/verify-providers.js")).verifyProviders, options)(),
+    (options: Common) => run(async () => (await import("./commands/verify-providers.js")).verifyProviders, options),
   );
   leaf(verify, "namespace", "read a namespace back and compare it with the system of record", ["emb verify namespace --profile st_minilm"])
     .option("--profile <name>", "default: the active profile")
     .option("--base <name>", "default: store.base_namespace")
     .action((options: Common & { profile?: string; base?: string }) =>
-      run(async () => (await import("./commands/verify-namespace.js")).verifyNamespaceCommand, options)(),
+      run(async () => (await import("./commands/verify-namespace.js")).verifyNamespaceCommand, options),
     );
 
   leaf(program, "reingest", "fill the namespace of a profile beside the old one", [
@@ -107,7 +105,7 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     .option("--base <name>", "default: store.base_namespace")
     .option("--yes", "do not ask", false)
     .action((options: Common & { to: string; source: string; base?: string; yes: boolean }) =>
-      run(async () => (await import("./commands/reingest.js")).reingestCommand, options)(),
+      run(async () => (await import("./commands/reingest.js")).reingestCommand, options),
     );
 
   leaf(program, "search <text>", "ask one question", ['emb search "what does a refund cost" --top-k 3', 'emb search "refund" --profile st_minilm --json'])
@@ -116,12 +114,12 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     .option("--top-k <n>", "results; default: query.top_k")
     .option("--exact", "scan every vector instead of the index", false)
     .action((text: string, options: Common & { profile?: string; base?: string; topK?: string; exact: boolean }) =>
-      run(async () => (await import("./commands/search.js")).search, { ...options, text })(),
+      run(async () => (await import("./commands/search.js")).search, { ...options, text }),
     );
 
   leaf(program, "status", "what is active, and what namespaces, runs and readers are doing", ["emb status --json"])
     .option("--base <name>", "default: store.base_namespace")
-    .action((options: Common & { base?: string }) => run(async () => (await import("./commands/status.js")).status, options)());
+    .action((options: Common & { base?: string }) => run(async () => (await import("./commands/status.js")).status, options));
 
   leaf(program, "rollback", "check that the old namespace can serve at once, and print what to set", ["emb rollback", "emb rollback --to use_lite --wait"])
     .option("--to <profile>", "default: what served before, else the baseline")
@@ -130,21 +128,21 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     .option("--wait", "wait until every reader reports the profile", false)
     .addOption(new Option("--timeout-s <seconds>", "how long --wait waits").default(300).argParser(Number))
     .action((options: Common & { to?: string; base?: string; acceptStale: boolean; wait: boolean; timeoutS: number }) =>
-      run(async () => (await import("./commands/rollback.js")).rollback, options)(),
+      run(async () => (await import("./commands/rollback.js")).rollback, options),
     );
 
   const audit = group("audit", "the append-only log of decisions");
   leaf(audit, "verify", "recompute the hash chain", ["emb audit verify --expect-head 1f3a..."])
     .option("--expect-head <hash>", "the head that a log or an evidence file recorded")
     .action((options: Common & { expectHead?: string }) =>
-      run(async () => (await import("./commands/audit-verify.js")).auditVerify, options)(),
+      run(async () => (await import("./commands/audit-verify.js")).auditVerify, options),
     );
 
   leaf(program, "quickstart", "watch a real swap: refuse, experiment, re-ingest, verify, compare, roll back", ["emb quickstart", "emb quickstart --source ./docs --dir /tmp/try"])
     .option("--dir <path>", "where to work; default: a temporary folder")
     .option("--source <path>", "your own documents instead of the handbook")
     .action((options: Common & { dir?: string; source?: string }) =>
-      run(async () => (await import("./commands/quickstart.js")).quickstart, options)(),
+      run(async () => (await import("./commands/quickstart.js")).quickstart, options),
     );
 
   leaf(program, "dev", "query service and worker in one process", ["emb dev", "emb dev --source ./docs --port 8080"])
@@ -152,7 +150,7 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     .option("--port <n>", "default: query.port")
     .option("--base <name>", "default: store.base_namespace")
     .action((options: Common & { source?: string; port?: string; base?: string }) =>
-      run(async () => (await import("./commands/dev.js")).dev, options)(),
+      run(async () => (await import("./commands/dev.js")).dev, options),
     );
 
   return async (argv) => {

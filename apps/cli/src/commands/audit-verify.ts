@@ -1,5 +1,5 @@
-import { readSettings } from "../deployment.js";
-import { withStore } from "../open-store.js";
+import { readSettings } from "../read-settings.js";
+import { withStore } from "@emb/query";
 import { paint } from "../output.js";
 import type { Command } from "../session.js";
 

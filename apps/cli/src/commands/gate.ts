@@ -1,4 +1,4 @@
-import { readSettings } from "../deployment.js";
+import { readSettings } from "../read-settings.js";
 import type { Command } from "../session.js";
 
 /** Prints the gate's decision for the active profile. Exit 78 when it is refused. */

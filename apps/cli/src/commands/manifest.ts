@@ -9,7 +9,8 @@ import {
   spaceId,
   type Profile,
 } from "@emb/manifest";
-import { findProfile, readSettings } from "../deployment.js";
+import { findProfile } from "@emb/query";
+import { readSettings } from "../read-settings.js";
 import { table } from "../output.js";
 import { reportError } from "../report-error.js";
 import type { Command, Session } from "../session.js";
@@ -57,11 +58,11 @@ export const compareProfiles: Command<{ a: string; b: string; prove: boolean }> 
 /** Whether two models give the probe texts the same vectors. */
 async function witnessesAgree(settings: Settings, session: Session, profiles: readonly [Profile, Profile]): Promise<boolean> {
   if (profiles[0].dims !== profiles[1].dims) return false;
-  const { createModel } = await import("../model.js");
+  const { createModel } = await import("@emb/ingest-worker");
   const probes = (["document", "query"] as const).flatMap((side) => PROBE_TEXTS[side].map((text) => ({ side, text })));
   const seen: Float32Array[][] = [];
   for (const profile of profiles) {
-    const { provider } = await createModel(settings, session, profile);
+    const { provider } = await createModel(settings, session.env, profile);
     try {
       seen.push(await embedProbes(provider, probes, session.signal));
     } finally {

@@ -1,5 +1,6 @@
 import { EmbError, namespaceName, NAMESPACE_MODES, type NamespaceMode } from "@emb/manifest";
-import { findProfile, readSettings } from "../deployment.js";
+import { findProfile } from "@emb/query";
+import { readSettings } from "../read-settings.js";
 import type { Command } from "../session.js";
 
 /** Prints the namespace of a base for a profile and a mode. */

@@ -1,12 +1,16 @@
 import { randomUUID } from "node:crypto";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Settings } from "@emb/config";
 import { EmbError, isEmbError } from "@emb/manifest";
 import { openSource, reingest, targetAddress, type ReingestReport } from "@emb/ingest";
 import { renderBanner } from "@emb/providers";
-import { bannerOf } from "../banner.js";
-import { actor, passGate, readSettings } from "../deployment.js";
-import { createModel } from "../model.js";
-import { withStore } from "../open-store.js";
+import type { Store } from "@emb/store";
+import { bannerOf } from "@emb/query";
+import { actor, passGate } from "@emb/query";
+import { readSettings } from "../read-settings.js";
+import { createModel } from "@emb/ingest-worker";
+import { withStore } from "@emb/query";
 import { paint } from "../output.js";
 import { createProgressView } from "../progress.js";
 import type { Command, Session } from "../session.js";
@@ -18,49 +22,59 @@ export interface ReingestOptions {
   readonly yes: boolean;
 }
 
+const FAILURES_SHOWN = 20;
+
 /** Fills the namespace of a profile beside the others, verifies it, and says whether it is ready. Exit 1 when it is not. */
 export const reingestCommand: Command<ReingestOptions> = async (session, options) => {
   const settings = readSettings(session);
-  const { profile, decision } = passGate(settings, session, options.to);
+  passGate(settings, session.env, options.to); // before a database or a provider is opened
   const base = options.base ?? settings.store.baseNamespace;
-  const source = await openSource(options.source, { cwd: session.cwd, maxDocumentBytes: settings.ingest.maxDocumentBytes });
-
   return withStore(settings, async (store) => {
-    const { provider, chunker } = await createModel(settings, session, profile);
-    const view = createProgressView(session.output, session.nowMs);
-    try {
-      const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
-      session.output.note(renderBanner(bannerOf(settings, profile, address.namespace, decision)));
-      await consent(session, options, `Fill ${address.namespace} with profile ${profile.name} from ${source.identity}?`);
-      if (decision.kind === "override")
-        await store.audit.append({
-          ...{ action: "override.permitted", actor: actor() },
-          detail: {
-            ...{ use: "reingest", environment: settings.environment, baseline: settings.baseline },
-            ...{ profile: profile.name, permitted_by: decision.permittedBy },
-          },
-        });
-      const report = await reingest({
-        ...{ store, base, mode: settings.namespaceMode, provider, chunker, source, limits: settings.verify },
-        ...{ commitRows: settings.ingest.commitRows, shardDocuments: settings.ingest.shardDocuments },
-        ...{ leaseMs: settings.ingest.leaseMs, acceptFailures: 0, actor: actor(), newRunId: randomUUID },
-        ...{ nowMs: session.nowMs, signal: session.signal, onProgress: view.update },
-        sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-      });
-      view.end();
-      const setAside = await store.runs.failures(report.runId, 20);
-      printReport(session, report, setAside);
-      return report.state === "ready" ? 0 : 1;
-    } catch (error) {
-      view.end();
-      throw session.signal.aborted && !isEmbError(error) ? interrupted(options) : error;
-    } finally {
-      await provider.close();
-    }
+    const { to, source: sourcePath, yes } = options;
+    const report = await fillNamespace(session, { settings, store, base, to, sourcePath, yes });
+    printReport(session, report, await store.runs.failures(report.runId, FAILURES_SHOWN));
+    return report.state === "ready" ? 0 : 1;
   });
 };
 
-async function consent({ output }: Session, { yes }: ReingestOptions, question: string): Promise<void> {
+/** The whole re-ingest with its banner, consent, audit row of a permitted override, and progress on stderr. */
+export async function fillNamespace(
+  session: Session,
+  fill: { settings: Settings; store: Store; base: string; to: string; sourcePath: string; yes: boolean },
+): Promise<ReingestReport> {
+  const { settings, store, base, to, sourcePath } = fill;
+  const { profile, decision } = passGate(settings, session.env, to);
+  const { maxDocumentBytes, commitRows, shardDocuments, leaseMs } = settings.ingest;
+  const source = await openSource(resolve(session.cwd, sourcePath), { maxDocumentBytes });
+  const { provider, chunker } = await createModel(settings, session.env, profile);
+  const view = createProgressView(session.output, session.nowMs);
+  try {
+    const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
+    session.output.note(renderBanner(bannerOf(settings, profile, address.namespace, decision)));
+    await consent(session, fill.yes, `Fill ${address.namespace} with profile ${profile.name} from ${source.identity}?`);
+    if (decision.kind === "override")
+      await store.audit.append({
+        ...{ action: "override.permitted", actor: actor() },
+        detail: {
+          ...{ use: "reingest", environment: settings.environment, baseline: settings.baseline },
+          ...{ profile: profile.name, permitted_by: decision.permittedBy },
+        },
+      });
+    return await reingest({
+      ...{ store, base, mode: settings.namespaceMode, provider, chunker, source, limits: settings.verify },
+      ...{ commitRows, shardDocuments, leaseMs, acceptFailures: 0, actor: actor(), newRunId: randomUUID },
+      ...{ nowMs: session.nowMs, signal: session.signal, onProgress: view.update },
+      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
+    });
+  } catch (error) {
+    throw session.signal.aborted && !isEmbError(error) ? interrupted(to, sourcePath, base) : error;
+  } finally {
+    view.end();
+    await provider.close();
+  }
+}
+
+async function consent({ output }: Session, yes: boolean, question: string): Promise<void> {
   if (yes) return;
   if (!output.interactive)
     throw new EmbError("EMB_CONSENT_REQUIRED", "reingest writes to the database: expected --yes where nobody can be asked", {
@@ -70,12 +84,10 @@ async function consent({ output }: Session, { yes }: ReingestOptions, question: 
     throw new EmbError("EMB_CONSENT_REQUIRED", "not confirmed, nothing was done", { hint: "Answer y, or add --yes." });
 }
 
-const interrupted = ({ to, source, base }: ReingestOptions): EmbError => {
-  const more = base === undefined ? "" : ` --base ${base}`;
-  return new EmbError("EMB_INTERRUPTED", "interrupted; everything committed so far is kept", {
-    hint: `Go on with the same command: emb reingest --to ${to} --source ${source}${more} --yes`,
+const interrupted = (to: string, source: string, base: string): EmbError =>
+  new EmbError("EMB_INTERRUPTED", "interrupted; everything committed so far is kept", {
+    hint: `Go on with the same command: emb reingest --to ${to} --source ${source} --base ${base} --yes`,
   });
-};
 
 function printReport(
   { output }: Session,

@@ -3,8 +3,9 @@ import type { Settings } from "@emb/config";
 import { decideRollback, rollBack } from "@emb/ingest";
 import { EmbError, fingerprint, namespaceName } from "@emb/manifest";
 import type { Store } from "@emb/store";
-import { actor, findProfile, readSettings } from "../deployment.js";
-import { withStore } from "../open-store.js";
+import { actor, findProfile } from "@emb/query";
+import { readSettings } from "../read-settings.js";
+import { withStore } from "@emb/query";
 import type { Command, Session } from "../session.js";
 
 export interface RollbackOptions {

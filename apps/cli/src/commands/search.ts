@@ -1,9 +1,10 @@
-import { openSearch, type SearchAnswer } from "@emb/search";
+import { openSearch } from "@emb/search";
 import { targetAddress } from "@emb/ingest";
 import { EmbError, fingerprint } from "@emb/manifest";
-import { passGate, readSettings } from "../deployment.js";
-import { createModel } from "../model.js";
-import { withStore } from "../open-store.js";
+import { passGate } from "@emb/query";
+import { readSettings } from "../read-settings.js";
+import { createModel } from "@emb/ingest-worker";
+import { answerDocument, withStore } from "@emb/query";
 import { paint } from "../output.js";
 import type { Command } from "../session.js";
 
@@ -18,9 +19,9 @@ export interface SearchOptions {
 /** Asks one question of the namespace of a profile. */
 export const search: Command<SearchOptions> = async (session, options) => {
   const settings = readSettings(session);
-  const { profile } = passGate(settings, session, options.profile);
+  const { profile } = passGate(settings, session.env, options.profile);
   const topK = options.topK === undefined ? settings.query.topK : wholeNumber("--top-k", options.topK);
-  const { provider } = await createModel(settings, session, profile);
+  const { provider } = await createModel(settings, session.env, profile);
   try {
     return await withStore(settings, async (store) => {
       const base = options.base ?? settings.store.baseNamespace;
@@ -42,29 +43,6 @@ export const search: Command<SearchOptions> = async (session, options) => {
     await provider.close();
   }
 };
-
-/** The answer as the JSON contract spells it. */
-export const answerDocument = (answer: SearchAnswer, fingerprintSeen: string) => ({
-  profile: answer.profile,
-  namespace: answer.namespace,
-  seal: answer.seal,
-  results: answer.hits.map(({ documentId, ordinal, score, text, headingPath, provenance }) => ({
-    document_id: documentId,
-    chunk_id: `${documentId}#${ordinal}`,
-    score,
-    text,
-    heading_path: headingPath,
-    provenance: {
-      profile: answer.profile,
-      namespace: answer.namespace,
-      fingerprint: fingerprintSeen,
-      content_hash: provenance.contentHash,
-      document_version: provenance.documentVersion,
-      run_id: provenance.runId,
-      embedded_at: provenance.embeddedAt.toISOString(),
-    },
-  })),
-});
 
 export function wholeNumber(flag: string, text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);

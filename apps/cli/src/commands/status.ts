@@ -1,6 +1,6 @@
 import type { NamespaceRecord, Run, Store } from "@emb/store";
-import { readSettings } from "../deployment.js";
-import { withStore } from "../open-store.js";
+import { readSettings } from "../read-settings.js";
+import { withStore } from "@emb/query";
 import { table } from "../output.js";
 import type { Command } from "../session.js";
 

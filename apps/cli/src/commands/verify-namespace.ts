@@ -1,8 +1,9 @@
 import { targetAddress, verifyNamespace } from "@emb/ingest";
 import { fingerprint, spaceId } from "@emb/manifest";
-import { findProfile, readSettings } from "../deployment.js";
-import { createModel } from "../model.js";
-import { withStore } from "../open-store.js";
+import { findProfile } from "@emb/query";
+import { readSettings } from "../read-settings.js";
+import { createModel } from "@emb/ingest-worker";
+import { withStore } from "@emb/query";
 import { paint } from "../output.js";
 import { createProgressView } from "../progress.js";
 import type { Command } from "../session.js";
@@ -12,7 +13,7 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
   const { output, signal } = session;
   const settings = readSettings(session);
   const profile = findProfile(settings, options.profile ?? settings.active?.name ?? settings.baseline);
-  const { provider, chunker } = await createModel(settings, session, profile);
+  const { provider, chunker } = await createModel(settings, session.env, profile);
   try {
     return await withStore(settings, async (store) => {
       const base = options.base ?? settings.store.baseNamespace;

@@ -1,6 +1,6 @@
 import { missingRequirements } from "@emb/config";
 import { profileMatrix } from "@emb/providers";
-import { readSettings } from "../deployment.js";
+import { readSettings } from "../read-settings.js";
 import { table } from "../output.js";
 import type { Command } from "../session.js";
 

@@ -1,15 +1,6 @@
 import { hostname, userInfo } from "node:os";
-import { loadSettings, gateAsk, gateError, missingRequirements, type GateDecision, type Settings } from "@emb/config";
+import { gateAsk, gateError, missingRequirements, type Environment, type GateDecision, type Settings } from "@emb/config";
 import { EmbError, nearest, type Profile } from "@emb/manifest";
-import type { Session } from "./session.js";
-
-/** Settings of this process; warnings are shown on stderr. @throws EmbError with every configuration error at once */
-export function readSettings({ env, cwd, output }: Session): Settings {
-  const settings = loadSettings({ env, cwd });
-  for (const { code, message } of settings.warnings) output.note(`warning ${code} ${message}`);
-  return settings;
-}
-
 /** A profile of the manifest by its exact name. @throws EmbError EMB_PROFILE_UNKNOWN with the nearest name */
 export function findProfile({ manifest }: Settings, name: string): Profile {
   const profile = manifest.profiles.get(name);
@@ -26,18 +17,18 @@ export function findProfile({ manifest }: Settings, name: string): Profile {
  */
 export function passGate(
   settings: Settings,
-  session: Pick<Session, "env">,
+  env: Environment,
   requested: string | undefined,
 ): { profile: Profile; decision: Exclude<GateDecision, { kind: "refused" }> } {
   const decision = requested === undefined ? settings.gate : gateAsk(settings, requested);
   if (decision.kind === "refused") throw gateError(decision);
   const profile = findProfile(settings, decision.profile);
-  requireReady(profile, session);
+  requireReady(profile, env);
   return { profile, decision };
 }
 
 /** @throws EmbError EMB_REQUIREMENT_MISSING naming every variable at once */
-export function requireReady(profile: Profile, { env }: Pick<Session, "env">): void {
+export function requireReady(profile: Profile, env: Environment): void {
   const missing = missingRequirements(profile, env);
   if (missing.length === 0) return;
   throw new EmbError("EMB_REQUIREMENT_MISSING", `profile ${profile.name}: expected ${missing.join(", ")} to be set, seen unset`, {

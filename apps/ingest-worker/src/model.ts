@@ -1,9 +1,8 @@
-import type { Settings } from "@emb/config";
+import type { Environment, Settings } from "@emb/config";
 import type { Profile } from "@emb/manifest";
 import { createProvider, createTokenizer, type EmbeddingProvider } from "@emb/providers";
 import { createChunker, type Chunker } from "@emb/ingest";
-import { requireReady } from "./deployment.js";
-import type { Session } from "./session.js";
+import { requireReady } from "@emb/query";
 
 /** A profile's model and the chunker bounded by it. The caller closes the provider. */
 export interface Model {
@@ -12,10 +11,10 @@ export interface Model {
 }
 
 /** @throws EmbError EMB_REQUIREMENT_MISSING, EMB_PROVIDER_UNKNOWN, EMB_MODEL_UNAVAILABLE */
-export async function createModel(settings: Settings, session: Session, profile: Profile): Promise<Model> {
-  requireReady(profile, session);
+export async function createModel(settings: Settings, env: Environment, profile: Profile): Promise<Model> {
+  requireReady(profile, env);
   const { dataDir, modelsDir } = settings.paths;
-  const access = { env: session.env, dataDir, modelsDir };
+  const access = { env, dataDir, modelsDir };
   const tokenizer = await createTokenizer(profile, access);
   const maxTokens = Math.min(settings.ingest.chunkTokens, profile.limits.maxInputTokens);
   const chunker = createChunker({ maxTokens, countTokens: (text) => tokenizer.countTokens(text).tokens });

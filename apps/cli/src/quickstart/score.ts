@@ -1,0 +1,52 @@
+import { createProvider } from "@emb/providers";
+import { openSearch } from "@emb/search";
+import type { Settings } from "@emb/config";
+import { namespaceName } from "@emb/manifest";
+import { findProfile } from "@emb/query";
+import type { Store } from "@emb/store";
+import type { Session } from "../session.js";
+import type { Question } from "./questions.js";
+
+const TOP = 3;
+
+export interface Score {
+  /** Questions whose first document is a right one. */
+  readonly first: number;
+  /** Questions with a right document among the first three. */
+  readonly topThree: number;
+  /** First document of each question, in order of the questions. */
+  readonly best: readonly string[];
+}
+
+/** Asks every question of one profile's namespace. Whether the profile may be used is the gate's business, asked by the caller. */
+export async function scoreProfile(
+  session: Session,
+  settings: Settings,
+  store: Store,
+  profileName: string,
+  questions: readonly Question[],
+): Promise<Score> {
+  const profile = findProfile(settings, profileName);
+  const { dataDir, modelsDir } = settings.paths;
+  const provider = await createProvider(profile, { env: session.env, dataDir, ...(modelsDir === null ? {} : { modelsDir }) });
+  try {
+    const mode = settings.namespaceMode;
+    const base = settings.store.baseNamespace;
+    const address = { ...namespaceName({ base, profile, mode, maxLength: store.capabilities.maxNamespaceBytes }), mode };
+    const { signal } = session;
+    const search = await openSearch({ namespaces: store.namespaces, address, provider, strict: true, signal });
+    const best: string[] = [];
+    let first = 0;
+    let topThree = 0;
+    for (const { text, answers } of questions) {
+      const { hits } = await search.search({ text, topK: TOP * 3 }, { signal });
+      const documents = [...new Set(hits.map(({ documentId }) => documentId))].slice(0, TOP);
+      best.push(documents[0] ?? "(nothing)");
+      if (answers.has(documents[0] ?? "")) first++;
+      if (documents.some((document) => answers.has(document))) topThree++;
+    }
+    return { first, topThree, best };
+  } finally {
+    await provider.close();
+  }
+}

@@ -1,0 +1,90 @@
+import { Hono, type Context } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { z } from "zod";
+import { EmbError, isEmbError, type ErrorCode } from "@emb/manifest";
+import { MAX_TOP_K, type Search } from "@emb/search";
+import { answerDocument } from "./answer-document.js";
+
+/** A question is a few lines; more than this is a mistake or an attack. */
+const MAX_BODY_BYTES = 256 * 1024;
+
+export interface QueryAppSetup {
+  readonly search: Search;
+  readonly fingerprint: string;
+  readonly topK: number;
+  readonly maxTopK: number;
+  readonly timeoutMs: number;
+  /** What /v1/profile answers: the telemetry labels and more, snake_case. */
+  readonly profile: Readonly<Record<string, string | number | boolean | null>>;
+  /** Null while the service takes requests, else why it does not. */
+  readonly notReady: () => string | null;
+}
+
+const HTTP_STATUS: Partial<Record<ErrorCode, 400 | 413 | 503>> = {
+  EMB_USAGE: 400,
+  EMB_TEXT_EMPTY: 400,
+  EMB_TEXT_TOO_LONG: 413,
+  EMB_PROVIDER_UNAVAILABLE: 503,
+  EMB_PROVIDER_RATE_LIMITED: 503,
+  EMB_STORE_UNAVAILABLE: 503,
+};
+
+/** The HTTP face of one opened namespace. Bodies are strict: an unknown key is an error, never dropped in silence. */
+export function createQueryApp(setup: QueryAppSetup): Hono {
+  const { search, topK, maxTopK, timeoutMs } = setup;
+  const Query = z.strictObject({
+    query: z.string(),
+    top_k: z.int().min(1).max(Math.min(maxTopK, MAX_TOP_K)).default(topK),
+  });
+  const app = new Hono();
+
+  app.onError((error, context) => {
+    if (isEmbError(error)) return errorAnswer(context, error, HTTP_STATUS[error.code] ?? 500);
+    if (error.name === "TimeoutError" || error.name === "AbortError") {
+      const late = `no answer within ${timeoutMs} ms`;
+      return errorAnswer(context, new EmbError("EMB_PROVIDER_UNAVAILABLE", late, { hint: "Try again; raise query.timeout_ms if it stays." }), 503);
+    }
+    const hidden = new EmbError("EMB_INTERNAL", "the service failed; its log says more", { hint: "Read the service's log." });
+    return errorAnswer(context, hidden, 500);
+  });
+  app.notFound((context) =>
+    errorAnswer(context, new EmbError("EMB_USAGE", "there is nothing at this path", { hint: "POST /v1/query, GET /v1/profile, /healthz or /readyz." }), 404),
+  );
+
+  app.get("/healthz", (context) => context.json({ ok: true }));
+  app.get("/readyz", (context) => {
+    const reason = setup.notReady();
+    return reason === null ? context.json({ ok: true }) : context.json({ ok: false, reason }, 503);
+  });
+  app.get("/v1/profile", (context) => context.json(setup.profile));
+
+  app.post("/v1/query", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (context) => {
+    const parsed = Query.safeParse(await readJson(context));
+    if (!parsed.success)
+      throw new EmbError("EMB_USAGE", z.prettifyError(parsed.error).replaceAll(/\s+/g, " "), {
+        hint: 'Send {"query": "...", "top_k": 10}.',
+      });
+    const signal = AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(timeoutMs)]);
+    const answer = await search.search({ text: parsed.data.query, topK: parsed.data.top_k }, { signal });
+    return context.body(JSON.stringify(answerDocument(answer, setup.fingerprint), versionAsNumber), 200, {
+      "content-type": "application/json",
+    });
+  });
+  return app;
+}
+
+async function readJson(context: Context): Promise<unknown> {
+  try {
+    return await context.req.json();
+  } catch {
+    throw new EmbError("EMB_USAGE", "expected a JSON body", { hint: 'Send {"query": "...", "top_k": 10} as application/json.' });
+  }
+}
+
+const tooLarge = (context: Context) =>
+  errorAnswer(context, new EmbError("EMB_TEXT_TOO_LONG", `expected at most ${MAX_BODY_BYTES} bytes of body`, { hint: "Shorten the query." }), 413);
+
+const errorAnswer = (context: Context, { code, message, hint }: EmbError, status: 400 | 404 | 413 | 500 | 503) =>
+  context.json({ error: { code, message, hint } }, status);
+
+const versionAsNumber = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? Number(value) : value);
