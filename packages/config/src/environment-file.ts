@@ -1,5 +1,5 @@
 import { NAMESPACE_MODES, ProfileName, ServiceUrl } from "@emb/manifest";
-import { z } from "zod";
+import * as z from "zod";
 import { DEFAULTS } from "./defaults.js";
 
 const count = z.int().min(1);

@@ -1,5 +1,5 @@
 import { WrittenManifest } from "@emb/manifest";
-import { z } from "zod";
+import * as z from "zod";
 import { EnvironmentFile } from "./environment-file.js";
 
 /** The JSON Schemas that editors use, by file name in config/schemas/. */
