@@ -1,0 +1,42 @@
+import type { Chunker, TextChunk } from "./chunker.js";
+import { joinHeadingPath } from "./heading-path.js";
+import { readMarkdown } from "./markdown-sections.js";
+import { plainSection } from "./section.js";
+import { createSectionCutter } from "./section-cutter.js";
+import { createTokenLimit } from "./token-limit.js";
+
+/** Raise it when equal input gives other chunks: it is part of the chunker's id, and so of every seal. */
+const RULES_VERSION = 1;
+
+/**
+ * Cuts Markdown by its headings and blocks, plain text by paragraphs and sentences. Time is linear in the text: a piece is counted once or
+ * twice.
+ *
+ * @param options.maxTokens most tokens that `countTokens` may give for a chunk's `embedText`
+ * @param options.countTokens tokens of the model's whole input for a text, special tokens and prompt included
+ * @throws EmbError EMB_CONFIG_INVALID when `maxTokens` leaves no room for text
+ */
+export function createChunker({ maxTokens, countTokens }: { maxTokens: number; countTokens: (text: string) => number }): Chunker {
+  const limit = createTokenLimit(maxTokens, countTokens);
+  return {
+    id: `chunks-${RULES_VERSION}/${maxTokens}`,
+    chunk({ title, format, text }) {
+      const sections = format === "markdown" ? readMarkdown(text, title) : [plainSection(text, title)];
+      const cut = createSectionCutter(text, limit, rememberPaths((headings) => joinHeadingPath(headings, limit)));
+      const chunks: TextChunk[] = [];
+      for (const section of sections) for (const chunk of cut(section)) chunks.push(chunk);
+      return chunks;
+    },
+  };
+}
+
+/** Sections side by side have the same headings above them: their path is counted once. */
+function rememberPaths(pathOf: (headings: readonly string[]) => string): (headings: readonly string[]) => string {
+  const paths = new Map<string, string>();
+  return (headings) => {
+    const key = headings.join("\n");
+    const path = paths.get(key) ?? pathOf(headings);
+    paths.set(key, path);
+    return path;
+  };
+}

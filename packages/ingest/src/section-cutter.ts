@@ -1,0 +1,111 @@
+import type { TextChunk } from "./chunker.js";
+import { cutPoint } from "./cut-point.js";
+import { createFrames, NO_FRAMES, type Frames } from "./frames.js";
+import { afterFirstVisible, firstVisible, firstVisibleLine } from "./offsets.js";
+import type { Section } from "./section.js";
+import { estimateTokens, estimateUpTo } from "./token-estimate.js";
+import type { TokenLimit } from "./token-limit.js";
+
+/**
+ * A tokenizer may count a run of 10 MB without a blank as one unknown word, so the length of a piece is bounded too: UTF-16
+ * units for each token of the limit. Running text has 4 to 6.
+ */
+const MAX_LENGTH_PER_TOKEN = 16;
+/** A piece filled to less than this share is tried once more, longer, with the corrected estimate. */
+const WELL_FILLED = 0.8;
+const SHRINK_MARGIN = 0.95;
+const MIN_ESTIMATE_TO_LEARN_FROM = 8;
+
+interface Piece {
+  /** Null when the piece is blank. */
+  readonly chunk: TextChunk | null;
+  readonly end: number;
+  /** Where the next piece starts. */
+  readonly next: number;
+}
+
+/** Cuts the sections of one document. It learns the scale of its estimates as it goes, so use one for each document, in order. */
+export type SectionCutter = (section: Section) => Iterable<TextChunk>;
+
+export function createSectionCutter(text: string, limit: TokenLimit, pathOf: (headings: readonly string[]) => string): SectionCutter {
+  let tokensPerEstimate = 1;
+
+  function* cut(section: Section): Generator<TextChunk> {
+    const frames = createFrames(section.framed, limit);
+    for (let from = firstVisibleLine(text, section.start, section.end); from < section.end; ) {
+      const path = pathOf(from < section.leadEnd ? section.pathAbove : section.pathWithin);
+      const piece =
+        fit(section, frames, from, path) ?? fit(section, frames, from, "") ?? fit(section, NO_FRAMES, from, "") ?? oneCharacter(section, from);
+      if (piece.chunk !== null) yield piece.chunk;
+      from = firstVisibleLine(text, piece.next, section.end);
+    }
+  }
+
+  /** The longest piece from `from` on within the limit that ends at a good place; null when not even the shortest is. */
+  function fit(section: Section, frames: Frames, from: number, path: string): Piece | null {
+    const ceiling = Math.min(section.end, from + limit.maxTokens * MAX_LENGTH_PER_TOKEN);
+    const shortest = shortestEnd(section, frames, from);
+    const frame = frames.around(from);
+    const spent = estimateTokens(path) + (frame === null ? 0 : estimateTokens(frame.head) + estimateTokens(frame.tail));
+    const reach = (): number =>
+      Math.max(shortest, estimateUpTo(text, from, ceiling, limit.room / tokensPerEstimate - spent).end);
+
+    let fitted: Piece | null = null;
+    let end = reach();
+    for (;;) {
+      const cutAt = cutPoint(text, section, frames, from, end);
+      if (fitted !== null && cutAt <= fitted.end) return fitted;
+      const piece = render(section, frames, from, cutAt, path);
+      if (piece.chunk === null) return piece;
+      const tokens = countAndLearn(piece.chunk.embedText);
+      if (tokens <= limit.maxTokens) {
+        if (fitted !== null || cutAt >= section.end || tokens >= limit.maxTokens * WELL_FILLED) return piece;
+        fitted = piece;
+        end = reach();
+      } else {
+        if (fitted !== null) return fitted;
+        if (cutAt <= shortest) return null;
+        const scaled = Math.floor((cutAt - from) * (limit.maxTokens / tokens) * SHRINK_MARGIN);
+        end = Math.max(shortest, Math.min(cutAt - 1, from + scaled));
+      }
+    }
+  }
+
+  function countAndLearn(embedText: string): number {
+    const tokens = limit.count(embedText);
+    const estimate = estimateTokens(embedText);
+    if (estimate >= MIN_ESTIMATE_TO_LEARN_FROM) tokensPerEstimate = Math.max(0.1, (tokens - limit.overhead) / estimate);
+    return tokens;
+  }
+
+  /** One character; behind the opening lines when the piece opens a fence or a table. */
+  function shortestEnd(section: Section, frames: Frames, from: number): number {
+    const visible = firstVisible(text, from, section.end);
+    const frame = from < section.leadEnd ? null : frames.holding(visible);
+    return frame !== null && visible < frame.bodyStart
+      ? afterFirstVisible(text, frame.bodyStart, frame.bodyEnd)
+      : afterFirstVisible(text, from, section.end);
+  }
+
+  function render(section: Section, frames: Frames, from: number, end: number, path: string): Piece {
+    const body = text.slice(from, end).trimEnd();
+    const cutFrame = frames.around(end) ?? unclosedAt(frames, end);
+    const next = cutFrame !== null && firstVisible(text, end, section.end) >= cutFrame.bodyEnd ? cutFrame.end : end;
+    if (body === "") return { chunk: null, end, next };
+    const head = frames.around(from)?.head ?? "";
+    const tail = cutFrame === null || cutFrame.tail === "" ? "" : `\n${cutFrame.tail}`;
+    const framed = `${head}${body}${tail}`;
+    return { chunk: { text: framed, embedText: path === "" ? framed : `${path}\n\n${framed}`, headingPath: path }, end, next };
+  }
+
+  const unclosedAt = (frames: Frames, end: number) => {
+    const frame = frames.holding(end - 1);
+    return frame !== null && frame.end === end && !frame.closed ? frame : null;
+  };
+
+  function oneCharacter(section: Section, from: number): Piece {
+    return render(section, NO_FRAMES, from, afterFirstVisible(text, from, section.end), "");
+  }
+
+  return cut;
+}
