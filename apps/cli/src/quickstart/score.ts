@@ -1,4 +1,5 @@
 import { createProvider } from "@emb/providers";
+import { successAtK } from "@emb/eval";
 import { openSearch } from "@emb/search";
 import type { Settings } from "@emb/config";
 import { namespaceName } from "@emb/manifest";
@@ -8,6 +9,8 @@ import type { Session } from "../session.js";
 import type { Question } from "./questions.js";
 
 const TOP = 3;
+/** Chunks asked for, so that three different documents are among them even when one has several good chunks. */
+const CHUNKS = 20;
 
 export interface Score {
   /** Questions whose first document is a right one. */
@@ -39,11 +42,11 @@ export async function scoreProfile(
     let first = 0;
     let topThree = 0;
     for (const { text, answers } of questions) {
-      const { hits } = await search.search({ text, topK: TOP * 3 }, { signal });
-      const documents = [...new Set(hits.map(({ documentId }) => documentId))].slice(0, TOP);
-      best.push(documents[0] ?? "(nothing)");
-      if (answers.has(documents[0] ?? "")) first++;
-      if (documents.some((document) => answers.has(document))) topThree++;
+      const { hits } = await search.search({ text, topK: CHUNKS }, { signal });
+      const ranked = hits.map(({ documentId }) => documentId);
+      best.push(ranked[0] ?? "(nothing)");
+      first += successAtK(ranked, answers, 1);
+      topThree += successAtK(ranked, answers, TOP);
     }
     return { first, topThree, best };
   } finally {

@@ -1,0 +1,1 @@
+export { successAtK } from "./success.js";
