@@ -1,5 +1,5 @@
 import { isEmbError, type Problem } from "@emb/manifest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { exampleManifest, exampleProject } from "./config-files-example.js";
 import type { ConfigFiles } from "./config-folder.js";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { decideGate } from "./override-gate.js";
 
@@ -42,16 +42,9 @@ it("never runs a profile that the manifest lacks, nor any but the baseline and t
 });
 
 it("does not depend on the letter case of the environment", () => {
-  const cased = environment.chain((text) =>
-    fc.tuple(
-      fc.constant(text),
-      fc
-        .array(fc.boolean(), { minLength: text.length, maxLength: text.length })
-        .map((upper) => [...text].map((letter, i) => (upper[i] === true ? letter.toUpperCase() : letter)).join("")),
-    ),
-  );
+  const cased = environment.chain((lower) => fc.mixedCase(fc.constant(lower)).map((mixed) => ({ lower, mixed })));
   fc.assert(
-    fc.property(input, cased, (asked, [lower, mixed]) => {
+    fc.property(input, cased, (asked, { lower, mixed }) => {
       expect(decideGate({ ...asked, environment: mixed })).toEqual(decideGate({ ...asked, environment: lower }));
     }),
   );

@@ -30,14 +30,10 @@ const requests = [undefined, "", "jina_v3", "Jina_v3", "bge_m3", "BGE_M3", "st_m
 const experiments = [undefined, "", "jina_v3", "bge_m3", "BGE_M3", "st_minilm", "nowhere", " bge_m3"];
 
 const short = (decision: GateDecision): string => {
-  switch (decision.kind) {
-    case "baseline":
-      return `baseline ${decision.profile}`;
-    case "override":
-      return `override ${decision.profile} by ${decision.permittedBy}`;
-    case "refused":
-      return `refused ${decision.code}`;
-  }
+  if (decision.kind === "refused") return `refused ${decision.code}`;
+  return decision.kind === "baseline"
+    ? `baseline ${decision.profile}`
+    : `override ${decision.profile} by ${decision.permittedBy}`;
 };
 
 /** The rules again, from design.md section 4 and not from the code: every permission is looked up, then the first counts. */
@@ -166,22 +162,22 @@ describe("decideGate", () => {
   });
 });
 
-describe("flagsWithoutEffect", () => {
-  const ask = (input: Partial<GateInput>): GateDecision =>
-    decideGate({
-      environment: "staging",
-      baseline: "jina_v3",
-      requested: undefined,
-      swappable: false,
-      experiment: undefined,
-      known,
-      ...input,
-    });
-  const idle = (variable: string, value: string) => ({
-    variable,
-    message: `${variable}=${value} has no effect: no override needs it`,
+const ask = (input: Partial<GateInput>): GateDecision =>
+  decideGate({
+    environment: "staging",
+    baseline: "jina_v3",
+    requested: undefined,
+    swappable: false,
+    experiment: undefined,
+    known,
+    ...input,
   });
+const idle = (variable: string, value: string) => ({
+  variable,
+  message: `${variable}=${value} has no effect: no override needs it`,
+});
 
+describe("flagsWithoutEffect", () => {
   it.each([
     ["no flag", [ask({})], { swappable: false, experiment: undefined }, []],
     [

@@ -116,4 +116,4 @@ export const isEmbError = (value: unknown, code?: ErrorCode): value is EmbError 
   typeof value === "object" &&
   value !== null &&
   BRAND in value &&
-  (code === undefined || (value as EmbError).code === code);
+  (code === undefined || ("code" in value && value.code === code));

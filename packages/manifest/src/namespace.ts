@@ -26,16 +26,9 @@ export function slug(text: string): string {
 
 /** What `mode` puts behind the base for this profile; empty in mode none. */
 export function namespaceSuffix(profile: Pick<Profile, "name" | "version" | "modelId">, mode: NamespaceMode): string {
-  switch (mode) {
-    case "none":
-      return "";
-    case "profile":
-      return slug(profile.name);
-    case "version":
-      return slug(profile.version);
-    case "model":
-      return slug(profile.modelId);
-  }
+  const sources = { none: null, profile: profile.name, version: profile.version, model: profile.modelId };
+  const source = sources[mode];
+  return source === null ? "" : slug(source);
 }
 
 export interface NamespaceName {

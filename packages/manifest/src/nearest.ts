@@ -16,13 +16,14 @@ export function editDistance(a: string, b: string): number {
   return at(a.length, b.length);
 }
 
+const fold = (text: string) => text.toLowerCase().replaceAll("-", "_");
+
 /**
  * The candidate that somebody who typed `seen` most likely meant, or null when none is near. Letter case, `-` and `_` are
  * free; otherwise up to a third of the letters may differ. A candidate that `seen` begins (at least three letters: `prod`,
  * `production`) is near too. Equal distance: the earlier candidate.
  */
 export function nearest(seen: string, candidates: Iterable<string>): string | null {
-  const fold = (text: string) => text.toLowerCase().replaceAll("-", "_");
   const wanted = fold(seen).slice(0, 100); // an absurd input costs no more than a long name
   let best: { name: string; distance: number } | null = null;
   for (const name of candidates) {

@@ -311,7 +311,7 @@ ${["a", "b"].map((name) => valid.replace("profiles:\n", "").replace("  a:", `  $
   ] as const)("warns of collisions in mode %s", (namespaceMode, expected) => {
     const reading = parseManifest(twins, { file: "m.yaml", ...(namespaceMode === undefined ? {} : { namespaceMode }) });
     expect(reading.ok).toBe(true);
-    expect(reading.warnings.map(({ message }) => `${message}`)).toEqual(expected);
+    expect(reading.warnings.map(({ message }) => message)).toEqual(expected);
   });
 
   it("shows a collision at the later profile's field", () => {

@@ -63,9 +63,13 @@ export function schemaProblem(issue: z.core.$ZodIssue, reading: Reading): Proble
       const known = code !== undefined && isErrorCode(code) ? code : invalid;
       return one(issue.message, (typeof hint === "function" ? hint(seen) : hint) ?? "Correct the value.", known);
     }
-    default:
-      return one(issue.message, "Correct the value.");
+    case "invalid_format":
+    case "invalid_union":
+    case "invalid_element":
+    case "not_multiple_of":
+      break;
   }
+  return one(issue.message, "Correct the value.");
 }
 
 const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_CODES, code);
@@ -104,11 +108,10 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 
 /** A value as a message may show it: texts are not shown, except short words, because a text may be a secret. */
 function show(value: unknown): string {
-  if (Array.isArray(value)) return "a list";
-  if (value === null) return "nothing";
-  if (typeof value === "object") return "a mapping";
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value === "string") return /^[\w-]{1,20}$/.test(value) ? `"${value}"` : "a text";
-  return String(value);
+  if (value === null) return "nothing";
+  return Array.isArray(value) ? "a list" : "a mapping";
 }
 
 const NAMES: Readonly<Record<string, string>> = {

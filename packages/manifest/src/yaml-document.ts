@@ -53,7 +53,7 @@ export function readYaml<T>(
   const at: Locate = (path, part = "value") => place(offsetOf(document, path, part));
 
   const forbidden = forbiddenKeys(document, text).map((offset): Problem => ({
-    ...problem("EMB_YAML_SYNTAX", 'the key "__proto__" is not allowed', "Rename it."),
+    ...syntaxError('the key "__proto__" is not allowed', "Rename it."),
     ...place(offset),
   }));
   const found = firstCauses([...document.errors, ...document.warnings]);
@@ -66,11 +66,7 @@ export function readYaml<T>(
     raw = document.toJS();
   } catch {
     // The only things that toJS refuses in a document without errors.
-    const alias = problem(
-      "EMB_YAML_SYNTAX",
-      "an alias has no anchor, or the aliases expand to too much",
-      "Write the values out.",
-    );
+    const alias = syntaxError("an alias has no anchor, or the aliases expand to too much", "Write the values out.");
     return { value: null, raw: null, problems: [...syntax, { ...alias, file, line: 1, column: 1 }], at };
   }
   const checked = schema.safeParse(raw);
@@ -97,7 +93,7 @@ function forbiddenKeys(document: Document.Parsed, text: string): number[] {
   return offsets;
 }
 
-const problem = (code: ErrorCode, message: string, hint: string): Problem => ({ code, message, hint });
+const syntaxError = (message: string, hint: string): Problem => ({ code: "EMB_YAML_SYNTAX", message, hint });
 
 /** Leaves out errors that only follow from others: everything beside a tab, and the later ones of one place. */
 function firstCauses(errors: readonly YAMLError[]): readonly YAMLError[] {
@@ -106,34 +102,20 @@ function firstCauses(errors: readonly YAMLError[]): readonly YAMLError[] {
   return errors.filter((error, index) => errors.findIndex((other) => other.pos[0] === error.pos[0]) === index);
 }
 
-function syntaxProblem(error: YAMLError, text: string): Problem {
-  switch (error.code) {
-    case "DUPLICATE_KEY": {
-      const key = /^[\w.-]{1,63}/.exec(text.slice(error.pos[0], error.pos[0] + 64))?.[0] ?? "";
-      return problem(
-        "EMB_YAML_SYNTAX",
-        `the key ${key === "" ? "here" : `"${key}"`} is written twice`,
-        "Keep one of the two entries.",
-      );
-    }
-    case "TAB_AS_INDENT":
-      return problem("EMB_YAML_SYNTAX", "a tab is used for indentation, which YAML forbids", "Indent with spaces.");
-    case "MULTIPLE_DOCS":
-      return problem(
-        "EMB_YAML_SYNTAX",
-        "the file holds more than one YAML document",
-        "Keep one document in each file.",
-      );
-    default: {
-      // The parser appends the source that it stumbled over after a colon.
-      const reason = error.message.split(/[:"\n]/)[0]?.trim() ?? error.code;
-      return problem(
-        "EMB_YAML_SYNTAX",
-        `not valid YAML: ${reason}`,
-        "Correct the file here; check indentation and quotes.",
-      );
-    }
+function syntaxProblem({ code, message, pos }: YAMLError, text: string): Problem {
+  if (code === "DUPLICATE_KEY") {
+    const key = /^[\w.-]{1,63}/.exec(text.slice(pos[0], pos[0] + 64))?.[0];
+    return syntaxError(
+      `the key ${key === undefined ? "here" : `"${key}"`} is written twice`,
+      "Keep one of the two entries.",
+    );
   }
+  if (code === "TAB_AS_INDENT")
+    return syntaxError("a tab is used for indentation, which YAML forbids", "Indent with spaces.");
+  if (code === "MULTIPLE_DOCS")
+    return syntaxError("the file holds more than one YAML document", "Keep one document in each file.");
+  const reason = message.split(/[:"\n]/)[0]?.trim() ?? code; // the parser appends what it stumbled over after a colon
+  return syntaxError(`not valid YAML: ${reason}`, "Correct the file here; check indentation and quotes.");
 }
 
 function offsetOf(document: Document.Parsed, path: readonly PropertyKey[], part: "key" | "value"): number {
