@@ -1,6 +1,6 @@
 import { mkdir, realpath, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { lockDirectory, storeError } from "./directory-lock.js";
+import { lockDirectory, storeError, type DirectoryLock } from "./directory-lock.js";
 import { createEmbeddedDriver } from "./embedded-driver.js";
 import { openPostgresStore } from "./postgres-store.js";
 import type { Store } from "./store.js";
@@ -30,10 +30,18 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   try {
     const store = await openLocked(dataDir, options);
     let closing: Promise<void> | null = null;
-    return { ...store, close: () => (closing ??= store.close().finally(() => lock.release())) };
+    return { ...store, close: () => (closing ??= closeBoth(store, lock)) };
   } catch (error) {
     await lock.release();
     throw error;
+  }
+}
+
+async function closeBoth(store: Store, lock: DirectoryLock): Promise<void> {
+  try {
+    await store.close();
+  } finally {
+    await lock.release();
   }
 }
 

@@ -78,6 +78,7 @@ function createSession() {
     return database;
   };
 
+  // oxlint-disable-next-line consistent-return -- every kind returns; the compiler proves it
   return async (request: WorkerRequest): Promise<Answer> => {
     switch (request.kind) {
       case "open":

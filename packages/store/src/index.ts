@@ -1,3 +1,4 @@
+export { createEmbeddedDriver } from "./embedded-driver.js";
 export { openEmbeddedStore, type EmbeddedStoreOptions } from "./embedded-store.js";
 export { openPostgresStore } from "./postgres-store.js";
 export type * from "./audit.js";
