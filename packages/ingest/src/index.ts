@@ -3,7 +3,15 @@ export { chunkHash, documentHash } from "./content-hash.js";
 export { fillShard, type FillShard } from "./fill-shard.js";
 export { takeIn, type IntakeReport } from "./intake.js";
 export { namespaceName, namespaceSuffix, NAMESPACE_MODES, type NamespaceName } from "./namespace.js";
-export { reingest, targetAddress, type Progress, type ReingestReport, type ReingestSetup } from "./reingest.js";
+export {
+  continueRun,
+  reingest,
+  targetAddress,
+  type ContinueSetup,
+  type Progress,
+  type ReingestReport,
+  type ReingestSetup,
+} from "./reingest.js";
 export { decideRollback, rollBack, type RollbackDecision } from "./rollback.js";
 export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
 export type { SetAside, Source, SourceDocument, SourceItem } from "./source.js";

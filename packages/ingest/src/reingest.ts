@@ -25,17 +25,14 @@ const RECENT_VECTOR_BYTES = 16 * 1024 * 1024;
 /** Named in one go when a run ends with texts set aside. */
 const MAX_NAMED_FAILURES = 10_000;
 
-export interface ReingestSetup {
+/** What going on with a run needs, whoever started it. */
+export interface ContinueSetup {
   readonly store: Store;
-  readonly base: string;
-  readonly mode: NamespaceMode;
-  /** Of the target profile. */
+  /** Of the run's profile. */
   readonly provider: EmbeddingProvider;
   readonly chunker: Chunker;
-  readonly source: Source;
   /** Most rows of one commit. */
   readonly commitRows: number;
-  readonly shardDocuments: number;
   /** A shard whose holder shows no sign of life for this long may be taken by another. */
   readonly leaseMs: number;
   readonly limits: VerifyLimits;
@@ -43,11 +40,18 @@ export interface ReingestSetup {
   readonly acceptFailures: number;
   /** Who asked, for the audit log. */
   readonly actor: string;
-  readonly newRunId: () => string;
   readonly nowMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
+}
+
+export interface ReingestSetup extends ContinueSetup {
+  readonly base: string;
+  readonly mode: NamespaceMode;
+  readonly source: Source;
+  readonly shardDocuments: number;
+  readonly newRunId: () => string;
 }
 
 export type Progress =
@@ -84,16 +88,28 @@ export interface ReingestReport {
  *   EMB_RUN_ACTIVE, and what source, provider and store throw; the signal's reason on abort. The run then stays where it is, to be gone on with.
  */
 export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
-  const { store, provider, chunker, source, signal } = setup;
   const startMs = setup.nowMs();
-  const { profile } = provider;
   const address = targetAddress(setup);
   const record = await openTarget(setup, address);
   const { run, resumed } = await openRun(setup, record);
   setup.onProgress({ kind: "run", runId: run.id, namespace: address.namespace, resumed });
-
   const intake = run.intakeDone ? null : await readSource(setup, run);
-  const writer = await store.namespaces.openWriter(address, { ...expectedSeal(profile), chunkerId: chunker.id });
+  const { run: ended, verification } = await continueRun(setup, run, record);
+  return report(setup, { run: ended, resumed, intake, verification, startMs });
+}
+
+/**
+ * Takes a run whose source was read to its end: fill, index, verify, ready or failed. Any number of processes may do so at once; each takes the
+ * shards it can get.
+ */
+export async function continueRun(
+  setup: ContinueSetup,
+  run: Run,
+  record: NamespaceRecord,
+): Promise<{ run: Run; verification: Verification }> {
+  const { store, provider, chunker, signal } = setup;
+  const { profile } = provider;
+  const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
   await step(store, run.id, "fill");
   await fillRun(setup, run.id, writer);
   await writer.removeDead();
@@ -103,7 +119,7 @@ export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
   await writer.buildIndex({ signal });
 
   await step(store, run.id, "verify");
-  const reader = await store.namespaces.openReader(address, expectedSeal(profile), { strict: true });
+  const reader = await store.namespaces.openReader(record, expectedSeal(profile), { strict: true });
   const setAside = await store.runs.failures(run.id, MAX_NAMED_FAILURES);
   const { chunks: chunksTotal } = await reader.count();
   const verification = await verifyNamespace({
@@ -114,8 +130,7 @@ export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
   // What is damaged or was set aside is pending again, so that the same command repairs it.
   const pendingAgain = new Set([...verification.damaged, ...setAside.map(({ documentId }) => documentId)]);
   if (!verification.ok && pendingAgain.size > 0) await writer.forget([...pendingAgain]);
-  const state = await finish(setup, run, record, verification);
-  return report(setup, { run: state, resumed, intake, verification, startMs });
+  return { run: await finish(setup, run, record, verification), verification };
 }
 
 const expectedSeal = (profile: Profile) => ({
@@ -199,7 +214,7 @@ async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport>
 
 /** Takes shards until every one is done; waits for those that another holder has. */
 async function fillRun(
-  setup: ReingestSetup,
+  setup: ContinueSetup,
   runId: string,
   writer: Awaited<ReturnType<Store["namespaces"]["openWriter"]>>,
 ): Promise<void> {
@@ -250,7 +265,7 @@ const stopped = (run: Run | null): EmbError =>
     hint: "emb status shows who stopped it; the same command starts again.",
   });
 
-async function finish(setup: ReingestSetup, run: Run, record: NamespaceRecord, verification: Verification): Promise<Run> {
+async function finish(setup: ContinueSetup, run: Run, record: NamespaceRecord, verification: Verification): Promise<Run> {
   const { store, actor } = setup;
   const negative = verification.checks.filter(({ ok }) => !ok).map(({ name, seen, want }) => `${name}: seen ${seen}, want ${want}`);
   if (verification.ok) await store.namespaces.markReady(record.id);
@@ -267,7 +282,7 @@ async function finish(setup: ReingestSetup, run: Run, record: NamespaceRecord, v
 }
 
 function report(
-  setup: ReingestSetup,
+  setup: ContinueSetup,
   seen: { run: Run; resumed: boolean; intake: IntakeReport | null; verification: Verification; startMs: number },
 ): ReingestReport {
   const { run, verification } = seen;

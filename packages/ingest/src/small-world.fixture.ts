@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseManifest, type EmbError } from "@emb/manifest";
+import { createProvider, createTokenizer, type EmbeddingProvider } from "@emb/providers";
+import { openEmbeddedStore, type Store } from "@emb/store";
+import { createChunker } from "./document-chunker.js";
+import type { ReingestSetup } from "./reingest.js";
+import type { Source, SourceItem } from "./source.js";
+
+const profileText = (name: string) => `
+  ${name}:
+    provider: sentence-transformers
+    model_id: sentence-transformers/all-MiniLM-L6-v2
+    version: ${name}
+    precision: int8
+    pooling: mean
+    dims: 384
+    similarity: cosine
+    tokenizer: { backend: huggingface, model_id: sentence-transformers/all-MiniLM-L6-v2 }
+    capabilities: { supports_dense: true, supports_sparse: false, supports_colbert: false, supports_long_sequences: false, normalized_output: true, multilingual: false }
+    requirements: []
+    limits: { max_input_tokens: 256, max_batch_items: 32 }
+    price_per_million_tokens: 2
+`;
+/** Two profiles of one model under two versions, so that they are two vector spaces to emb. */
+const MANIFEST = `profiles:${profileText("one")}${profileText("two")}`;
+
+export const LIMITS = { maxDriftPct: 0, normTolerance: 1e-3, minRecall: 0.95, witnessMinCosine: 0.999, sampleQueries: 5 };
+
+/** Documents by id; a `SetAside` stands for itself. */
+export const sourceOf = (identity: string, items: Readonly<Record<string, string | { code: "EMB_DOCUMENT_UNREADABLE"; reason: string }>>): Source => ({
+  identity,
+  async *read(): AsyncGenerator<SourceItem> {
+    for (const [id, item] of Object.entries(items))
+      yield typeof item === "string"
+        ? { kind: "document", id, title: null, format: "text", text: item, metadata: {}, version: null }
+        : { kind: "set-aside", id, ...item };
+  },
+});
+
+export const TEN = Object.fromEntries(
+  Array.from({ length: 10 }, (_, i) => [`doc-${i}.txt`, `Ferry number ${i} leaves at ${i} o'clock.`]),
+);
+
+type Refuse = (text: string) => EmbError | null;
+
+export interface SmallWorld {
+  readonly store: Store;
+  /** Texts of documents that the model was given since the last setup; the probe texts of seals are left out. */
+  embedded(): readonly string[];
+  /** A re-ingest into `base` with the real model; `refuse` makes it turn away a text as a service would. */
+  setup(base: string, source: Source, more?: Partial<ReingestSetup> & { profile?: string; refuse?: Refuse }): Promise<ReingestSetup>;
+  close(): Promise<void>;
+}
+
+/** A real embedded database and the real MiniLM, for the integration tests of this package. */
+export async function openSmallWorld(): Promise<SmallWorld> {
+  const dataDir = await mkdtemp(join(tmpdir(), "emb-ingest-"));
+  const store = await openEmbeddedStore({ dataDir });
+  const reading = parseManifest(MANIFEST, { file: "manifest.yaml" });
+  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
+  const { profiles } = reading.manifest;
+  const providers: EmbeddingProvider[] = [];
+  let embedded: string[] = [];
+
+  const modelOf = async (name: string, refuse: Refuse) => {
+    const profile = profiles.get(name)!;
+    const inner = await createProvider(profile, { env: {}, dataDir });
+    providers.push(inner);
+    const tokenizer = await createTokenizer(profile, { env: {}, dataDir });
+    const provider: EmbeddingProvider = {
+      profile,
+      close: () => inner.close(),
+      embedQueries: (texts, options) => inner.embedQueries(texts, options),
+      async embedDocuments(texts, options) {
+        for (const text of texts) {
+          const error = refuse(text);
+          if (error) throw error;
+        }
+        const answer = await inner.embedDocuments(texts, options);
+        embedded.push(...texts);
+        return answer;
+      },
+    };
+    const chunker = createChunker({ maxTokens: 40, countTokens: (text) => tokenizer.countTokens(text).tokens });
+    return { provider, chunker };
+  };
+
+  return {
+    store,
+    embedded: () => embedded.filter((text) => text.startsWith("Ferry")),
+    async setup(base, source, { profile = "one", refuse = () => null, ...more } = {}) {
+      embedded = [];
+      return {
+        ...{ store, base, mode: "profile", source, limits: LIMITS, acceptFailures: 0, actor: "test" },
+        ...{ commitRows: 100, shardDocuments: 3, leaseMs: 30_000, newRunId: randomUUID, nowMs: () => performance.now() },
+        sleep: () => Promise.resolve(),
+        signal: new AbortController().signal,
+        onProgress: () => {},
+        ...(await modelOf(profile, refuse)),
+        ...more,
+      };
+    },
+    async close() {
+      for (const provider of providers) await provider.close();
+      await store.close();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}

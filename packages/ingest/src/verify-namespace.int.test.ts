@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fingerprint, spaceId } from "@emb/manifest";
+import type { NamespaceReader, StoredChunkFacts } from "@emb/store";
+import { documentHash } from "./content-hash.js";
+import { reingest } from "./reingest.js";
+import { LIMITS, openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
+import { verifyNamespace, type Verification } from "./verify-namespace.js";
+
+describe("verifyNamespace", { timeout: 120_000 }, () => {
+  let world: SmallWorld;
+  beforeAll(async () => {
+    world = await openSmallWorld();
+  }, 60_000);
+  afterAll(() => world.close());
+
+  /** Fills ten documents, lets `change` touch the system of record, and verifies; `alter` changes rows as a damaged store would give them. */
+  const verifyAfter = async (
+    base: string,
+    change: (base: string) => Promise<void>,
+    alter: (row: StoredChunkFacts) => StoredChunkFacts[] = (row) => [row],
+  ): Promise<Verification> => {
+    const setup = await world.setup(base, sourceOf(`test:${base}`, TEN));
+    await reingest(setup);
+    await change(base);
+    const { profile } = setup.provider;
+    const [record] = await world.store.namespaces.list(base);
+    const expected = { profile: profile.name, spaceId: spaceId(profile), fingerprint: fingerprint(profile), dims: profile.dims };
+    const opened = await world.store.namespaces.openReader(record!, expected, { strict: true });
+    const reader: NamespaceReader = { ...opened, scan: async (page) => (await opened.scan(page)).flatMap(alter) };
+    const { provider, chunker, signal } = setup;
+    return verifyNamespace({ documents: world.store.documents, reader, provider, chunker, setAside: [], acceptFailures: 0, limits: LIMITS, signal });
+  };
+
+  const put = async (base: string, id: string, text: string) => {
+    const document = { title: null, format: "text" as const, text, metadata: {} };
+    const version = await world.store.documents.nextVersion();
+    const documents = [{ id, ...document, version, contentHash: documentHash(document) }];
+    await world.store.documents.intake({ base, runId: "00000000-0000-4000-8000-000000000000", source: `test:${base}`, documents });
+  };
+  const failing = ({ checks }: Verification) => checks.filter(({ ok }) => !ok).map(({ name }) => name);
+
+  it("finds nothing wrong with a fresh fill", async () => {
+    const result = await verifyAfter("fresh", async () => {});
+    expect(result).toMatchObject({ ok: true, expected: 10, found: 10, missing: 0, duplicate: 0, stale: 0, driftPct: 0, damaged: [] });
+    expect(result.checks.map(({ name }) => name)).toEqual(["chunks", "set_aside", "seal", "dims", "norms", "witness", "queries", "recall"]);
+  });
+
+  it("names a document that came later as missing", async () => {
+    const result = await verifyAfter("later", (base) => put(base, "new.txt", "Ferry eleven"));
+    expect(result).toMatchObject({ ok: false, expected: 11, found: 10, missing: 1, stale: 0, damaged: ["new.txt"] });
+    expect(result.driftPct).toBeCloseTo(100 / 11, 10);
+    expect(failing(result)).toEqual(["chunks"]);
+  });
+
+  it("names changed content as stale", async () => {
+    const result = await verifyAfter("stale", (base) => put(base, "doc-3.txt", "Ferry three, changed"));
+    expect(result).toMatchObject({ ok: false, expected: 10, missing: 0, stale: 1, driftPct: 10, damaged: ["doc-3.txt"] });
+  });
+
+  it("counts a row that comes twice, one that is gone, and one of an unknown document", async () => {
+    const alter = (row: StoredChunkFacts): StoredChunkFacts[] => {
+      if (row.documentId === "doc-1.txt") return [row, row];
+      if (row.documentId === "doc-2.txt") return [];
+      if (row.documentId === "doc-9.txt") return [row, { ...row, documentId: "zzz.txt" }];
+      return [row];
+    };
+    const result = await verifyAfter("mixed", async () => {}, alter);
+    expect(result).toMatchObject({ ok: false, expected: 10, found: 11, missing: 1, duplicate: 1, stale: 1, driftPct: 30 });
+    expect([...result.damaged].sort()).toEqual(["doc-1.txt", "doc-2.txt", "zzz.txt"]);
+  });
+
+  it.each([
+    ["dims", { dims: 383 }],
+    ["norms", { norm: 1.01 }],
+    ["norms", { norm: Number.NaN }],
+    ["seal", { sealId: -1 }],
+  ] as const)("fails %s on %o in one row", async (check, damage) => {
+    const base = `one_${Object.entries(damage).flat().join("_").toLowerCase().replaceAll(/[^a-z0-9_]/g, "_")}`;
+    const result = await verifyAfter(base, async () => {}, (row) => [row.documentId === "doc-4.txt" ? { ...row, ...damage } : row]);
+    expect(failing(result)).toEqual([check]);
+  });
+});
