@@ -8,24 +8,62 @@ const countTokens = (text: string): number => tokenizer.countTokens(text).tokens
 
 const word = fc.oneof(
   { weight: 8, arbitrary: fc.stringMatching(/^[a-zA-Z]{1,9}$/) },
-  { weight: 1, arbitrary: fc.constantFrom("e.g.", "https://example.org/a/b?c=d", "caf\u00e9", "\u65e5\u672c\u8a9e\u3002", "\u{1F469}\u200d\u{1F680}", "**bold**", "[a](b)") },
-  { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 12 }).map((text) => text.replace(/[`~\r\0\ud800-\udfff]/g, "")) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      "e.g.",
+      "https://example.org/a/b?c=d",
+      "caf\u00e9",
+      "\u65e5\u672c\u8a9e\u3002",
+      "\u{1F469}\u200d\u{1F680}",
+      "**bold**",
+      "[a](b)",
+    ),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.string({ unit: "binary", maxLength: 12 }).map((text) => text.replace(/[`~\r\0\ud800-\udfff]/g, "")),
+  },
 );
 const sentence = fc.array(word, { minLength: 1, maxLength: 14 }).map((words) => `${words.join(" ")}. `);
 const paragraph = fc.array(sentence, { minLength: 1, maxLength: 6 }).map((all) => all.join(""));
 const codeLine = fc.oneof(fc.constant(""), fc.stringMatching(/^ {0,6}[a-z =+()]{0,30}$/), fc.constant("x".repeat(120)));
 const fence = fc
-  .record({ fence: fc.constantFrom("```", "~~~~"), info: fc.constantFrom("", "js", "sh"), code: fc.array(codeLine, { maxLength: 25 }), indent: fc.constantFrom("", "  ") })
-  .map(({ fence: mark, info, code, indent }) => `${indent}${mark}${info}\n${code.map((line) => `${line}\n`).join("")}${indent}${mark}`);
-const heading = fc.tuple(fc.integer({ min: 1, max: 6 }), sentence).map(([depth, text]) => `${"#".repeat(depth)} ${text.replace(/\n/g, " ")}`);
+  .record({
+    fence: fc.constantFrom("```", "~~~~"),
+    info: fc.constantFrom("", "js", "sh"),
+    code: fc.array(codeLine, { maxLength: 25 }),
+    indent: fc.constantFrom("", "  "),
+  })
+  .map(
+    ({ fence: mark, info, code, indent }) =>
+      `${indent}${mark}${info}\n${code.map((line) => `${indent}${line}\n`).join("")}${indent}${mark}`,
+  );
+const heading = fc
+  .tuple(fc.integer({ min: 1, max: 6 }), sentence)
+  .map(([depth, text]) => `${"#".repeat(depth)} ${text.replace(/\n/g, " ")}`);
 const list = fc
-  .array(fc.oneof(paragraph.map((text) => `- ${text}`), fence.map((text) => `1. item\n\n${text.replace(/^/gm, "   ")}`)), { minLength: 1, maxLength: 5 })
+  .array(
+    fc.oneof(
+      paragraph.map((text) => `- ${text}`),
+      fence.map((text) => `1. item\n\n${text.replace(/^/gm, "   ")}`),
+    ),
+    { minLength: 1, maxLength: 5 },
+  )
   .map((items) => items.join("\n"));
 const quote = fc.oneof(paragraph, fence).map((text) => text.replace(/^/gm, "> "));
 const table = fc
   .array(fc.tuple(word, word), { maxLength: 20 })
   .map((rows) => `| a | b |\n| - | - |\n${rows.map(([a, b]) => `| ${a} | ${b} |`).join("\n")}`);
-const block = fc.oneof(paragraph, fence, heading, list, quote, table, fc.constantFrom("---", "<div>\n<p>x</p>\n</div>", "    indented", "Setext\n===", "-".repeat(60)));
+const block = fc.oneof(
+  paragraph,
+  fence,
+  heading,
+  list,
+  quote,
+  table,
+  fc.constantFrom("---", "<div>\n<p>x</p>\n</div>", "    indented", "Setext\n===", "-".repeat(60)),
+);
 const document = fc.record({
   title: fc.option(sentence),
   text: fc.array(block, { maxLength: 12 }).map((blocks) => blocks.join("\n\n")),
@@ -72,11 +110,15 @@ describe("createChunker, for any text and any limit of at least 16 tokens", () =
 
   it("takes any string at all", () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(..."#->|`~ \n\t1.*_ab[](){}<!=:\u0301\u{1F600}"), maxLength: 300 }), limit, (text, maxTokens) => {
-        const chunks = createChunker({ maxTokens, countTokens }).chunk({ title: null, format: "markdown", text });
-        for (const chunk of chunks) expect(countTokens(chunk.embedText)).toBeLessThanOrEqual(maxTokens);
-        expect(isSubsequence(visible(text), visible(chunks.map((chunk) => chunk.text).join("")))).toBe(true);
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom(..."#->|`~ \n\t1.*_ab[](){}<!=:\u0301\u{1F600}"), maxLength: 300 }),
+        limit,
+        (text, maxTokens) => {
+          const chunks = createChunker({ maxTokens, countTokens }).chunk({ title: null, format: "markdown", text });
+          for (const chunk of chunks) expect(countTokens(chunk.embedText)).toBeLessThanOrEqual(maxTokens);
+          expect(isSubsequence(visible(text), visible(chunks.map((chunk) => chunk.text).join("")))).toBe(true);
+        },
+      ),
       { numRuns: 1000 },
     );
   });

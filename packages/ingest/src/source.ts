@@ -1,4 +1,4 @@
-import type { ErrorCode } from "@emb/manifest";
+import type { ErrorCode, Json } from "@emb/manifest";
 
 /** A document as read, before it has a version. */
 export interface SourceDocument {
@@ -9,7 +9,8 @@ export interface SourceDocument {
   readonly format: "markdown" | "text";
   /** Valid Unicode without NUL; no byte order mark; line ends as `\n`. May be empty. */
   readonly text: string;
-  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Strings in it are as clean as `text`; nested at most 64 deep. */
+  readonly metadata: Readonly<Record<string, Json>>;
   /** The caller's own version of the document; null: the run's. */
   readonly version: bigint | null;
 }
@@ -17,11 +18,19 @@ export interface SourceDocument {
 /** A document that is there but cannot be taken: it keeps what was stored of it before, and the run is not ready. */
 export interface SetAside {
   readonly kind: "set-aside";
-  /** Its document id, or where it stands (file:line) when it has none. */
+  /**
+   * Its document id; where it stands (file:line, or the path as written) when it has none of its own. At most 1,024 bytes, distinct from every
+   * other item's.
+   */
   readonly id: string;
   readonly code: Extract<ErrorCode, "EMB_DOCUMENT_UNREADABLE" | "EMB_DOCUMENT_TOO_LARGE" | "EMB_DOCUMENT_INVALID">;
   /** What was expected and seen; never the text. */
   readonly reason: string;
+  /**
+   * True when documents stand behind it whose ids cannot be told (a folder that cannot be listed, a line that is not JSON): any stored document of this
+   * source may be one of them, so none may be tombstoned as gone.
+   */
+  readonly hidesIds: boolean;
 }
 
 export type SourceItem = SourceDocument | SetAside;
@@ -29,7 +38,7 @@ export type SourceItem = SourceDocument | SetAside;
 /**
  * Where documents come from. Promises, each held by `sourceContract`:
  * - every document once, the ids distinct (a second one with the same id is set aside), in the same order on every read of unchanged content;
- * - pull-driven: at most one document beyond what was asked for is read, and its memory is bounded by the largest document;
+ * - pull-driven: at most one document (or one buffer of 64 KiB) beyond what was asked for is read, and memory is bounded by the largest document;
  * - a document that cannot be read is set aside with its reason, never dropped, and the rest goes on;
  * - leaving the iteration early, or aborting, closes every file.
  */

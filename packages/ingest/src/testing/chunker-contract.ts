@@ -12,8 +12,10 @@ const LIMITS = [16, 40, 200];
 
 const markdown = (text: string, title: string | null = null): ChunkerDocument => ({ title, format: "markdown", text });
 const plain = (text: string, title: string | null = null): ChunkerDocument => ({ title, format: "text", text });
-const words = (name: string, count: number): string => Array.from({ length: count }, (_, index) => `${name}${index}`).join(" ");
-const lines = (name: string, count: number): string => Array.from({ length: count }, (_, index) => `${name}${index} = ${index}`).join("\n");
+const words = (name: string, count: number): string =>
+  Array.from({ length: count }, (_, index) => `${name}${index}`).join(" ");
+const lines = (name: string, count: number): string =>
+  Array.from({ length: count }, (_, index) => `${name}${index} = ${index}`).join("\n");
 const sentences = (name: string, count: number): string =>
   Array.from({ length: count }, (_, index) => `The ${name} number ${index} says so.`).join(" ");
 
@@ -24,7 +26,9 @@ const DOCUMENTS: Readonly<Record<string, ChunkerDocument>> = {
   "sections with headings": SECTIONS,
   "headings without a body": markdown("# One\n\n## Two\n\n### Three\n\n# Four\n"),
   "a list": markdown(Array.from({ length: 40 }, (_, index) => `- item ${index} of the list\n`).join("")),
-  "a table": markdown(`| name | value |\n| --- | --- |\n${Array.from({ length: 40 }, (_, index) => `| n${index} | v${index} |\n`).join("")}`),
+  "a table": markdown(
+    `| name | value |\n| --- | --- |\n${Array.from({ length: 40 }, (_, index) => `| n${index} | v${index} |\n`).join("")}`,
+  ),
   "paragraphs of text": plain(`${sentences("first", 30)}\n\n${sentences("second", 30)}`, "Report"),
   "one line without an end": plain(words("word", 500)),
   "one word without an end": plain("x".repeat(5000)),
@@ -40,7 +44,10 @@ const isSubsequence = (part: string, whole: string): boolean => {
   return at === part.length;
 };
 
-function each(create: CreateChunker, check: (chunks: readonly TextChunk[], document: ChunkerDocument, where: string, maxTokens: number) => void): void {
+function each(
+  create: CreateChunker,
+  check: (chunks: readonly TextChunk[], document: ChunkerDocument, where: string, maxTokens: number) => void,
+): void {
   for (const maxTokens of LIMITS) {
     const chunker = create({ maxTokens, countTokens });
     for (const [name, document] of Object.entries(DOCUMENTS)) {
@@ -53,7 +60,8 @@ function each(create: CreateChunker, check: (chunks: readonly TextChunk[], docum
 export const chunkerContract = {
   "keeps every chunk within the limit": (create) =>
     each(create, (chunks, _document, where, maxTokens) => {
-      for (const chunk of chunks) assert.ok(countTokens(chunk.embedText) <= maxTokens, `${where}: ${countTokens(chunk.embedText)}`);
+      for (const chunk of chunks)
+        assert.ok(countTokens(chunk.embedText) <= maxTokens, `${where}: ${countTokens(chunk.embedText)}`);
     }),
 
   "loses no character": (create) =>

@@ -1,0 +1,22 @@
+import { EmbError } from "@emb/manifest";
+import { systemCode } from "./document-file.js";
+
+/** The error for a source's own place that cannot be opened. */
+export function sourceError(path: string, error: unknown): EmbError {
+  const code = systemCode(error);
+  if (code === "ENOENT") {
+    return new EmbError("EMB_SOURCE_MISSING", `source ${path}: expected a folder or a JSONL file, found nothing`, {
+      hint: "Check the path: it is taken from the working directory unless it starts with a slash.",
+      context: { path },
+    });
+  }
+  return new EmbError(
+    "EMB_SOURCE_INVALID",
+    `source ${path}: expected a folder that can be listed or a JSONL file, the file system answered ${code}`,
+    {
+      hint: "Give the path of a folder or of a .jsonl file that this user may read.",
+      context: { path },
+      cause: error,
+    },
+  );
+}
