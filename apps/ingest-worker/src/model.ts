@@ -14,7 +14,7 @@ export interface Model {
 export async function createModel(settings: Settings, env: Environment, profile: Profile): Promise<Model> {
   requireReady(profile, env);
   const { dataDir, modelsDir } = settings.paths;
-  const access = { env, dataDir, modelsDir };
+  const access = { env, dataDir, modelsDir: modelsDir ?? undefined };
   const tokenizer = await createTokenizer(profile, access);
   const maxTokens = Math.min(settings.ingest.chunkTokens, profile.limits.maxInputTokens);
   const chunker = createChunker({ maxTokens, countTokens: (text) => tokenizer.countTokens(text).tokens });

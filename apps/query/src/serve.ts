@@ -44,7 +44,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
   const { settings, env, store, base, signal } = setup;
   const { profile, decision } = passGate(settings, env, undefined);
   const { dataDir, modelsDir } = settings.paths;
-  const provider = await createProvider(profile, { env, dataDir, modelsDir });
+  const provider = await createProvider(profile, { env, dataDir, modelsDir: modelsDir ?? undefined });
   try {
     return await serveWith(setup, provider, decision);
   } catch (error) {

@@ -1,4 +1,5 @@
 export type { Chunker, TextChunk } from "./chunker.js";
+export { createChunker } from "./document-chunker.js";
 export { chunkHash, documentHash } from "./content-hash.js";
 export { fillShard, type FillShard } from "./fill-shard.js";
 export { takeIn, type IntakeReport } from "./intake.js";
@@ -12,6 +13,7 @@ export {
   type ReingestReport,
   type ReingestSetup,
 } from "./reingest.js";
+export { openSource } from "./open-source.js";
 export { decideRollback, rollBack, type RollbackDecision } from "./rollback.js";
 export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
 export type { SetAside, Source, SourceDocument, SourceItem } from "./source.js";

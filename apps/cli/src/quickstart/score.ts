@@ -31,7 +31,7 @@ export async function scoreProfile(
 ): Promise<Score> {
   const profile = findProfile(settings, profileName);
   const { dataDir, modelsDir } = settings.paths;
-  const provider = await createProvider(profile, { env: session.env, dataDir, ...(modelsDir === null ? {} : { modelsDir }) });
+  const provider = await createProvider(profile, { env: session.env, dataDir, modelsDir: modelsDir ?? undefined });
   try {
     const mode = settings.namespaceMode;
     const base = settings.store.baseNamespace;
