@@ -1,2 +1,4 @@
 import { defineConfig } from "tsup";
-export default defineConfig({ entry: { main: "src/main.ts" }, format: "esm", target: "node20", platform: "node", clean: true });
+import { packageBuild } from "../../tsup.base.js";
+
+export default defineConfig(packageBuild({ main: "src/main.ts", "memory-child": "src/memory-child.ts" }, { dts: false }));

@@ -1,0 +1,27 @@
+import type { BenchReport } from "./report.js";
+
+const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
+  store: async () => (await import("./store.js")).runStore(),
+  local: async () => (await import("./local.js")).runLocal(),
+  cli: async () => (await import("./cli.js")).runCli(),
+  memory: async () => (await import("./memory.js")).runMemory(),
+};
+
+const [name = "", ...flags] = process.argv.slice(2);
+const run = BENCHES[name];
+if (run === undefined) {
+  process.stderr.write(`usage: bench NAME [--json], NAME one of ${Object.keys(BENCHES).join(", ")}\n`);
+  process.exitCode = 2;
+} else {
+  const report = await run();
+  const round = (value: number) => Number(value.toPrecision(4));
+  if (flags.includes("--json")) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else {
+    process.stdout.write(`${report.name}, ${report.rounds} rounds, ${report.machine}\n`);
+    for (const { name: row, unit, median, min, max } of report.rows)
+      process.stdout.write(`  ${row}: ${round(median)} ${unit} (${round(min)} to ${round(max)})\n`);
+    for (const goal of report.goals)
+      process.stdout.write(`  ${goal.ok ? "ok  " : "MISS"} ${goal.name}: ${round(goal.seen)}, want ${goal.want}\n`);
+  }
+  process.exitCode = report.goals.every(({ ok }) => ok) ? 0 : 1;
+}
