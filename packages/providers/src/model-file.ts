@@ -13,7 +13,7 @@ export interface ModelFileOptions {
 /**
  * Bytes of the model file at `path`, checked against the SHA-256 kept beside it in `<path>.sha256`. Builds the file when it
  * is missing or damaged; a file that fails the check is never returned.
- * @throws EmbError EMB_MODEL_UNAVAILABLE when the file cannot be written
+ * @throws EmbError EMB_MODEL_UNAVAILABLE when the file cannot be read or written
  */
 export async function openModelFile(path: string, { build, onWarning }: ModelFileOptions): Promise<Uint8Array> {
   const sumPath = `${path}.sha256`;
@@ -44,7 +44,11 @@ async function readIfThere(path: string): Promise<Buffer | null> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return null;
-    throw error;
+    throw new EmbError("EMB_MODEL_UNAVAILABLE", `The model file ${path} could not be read.`, {
+      hint: "Check its permissions, or set EMB_DATA_DIR to another folder.",
+      context: { path },
+      cause: error,
+    });
   }
 }
 

@@ -4,8 +4,9 @@ import { dirname, join } from "node:path";
 import { z } from "zod";
 import { loadPeer } from "./optional-peer.js";
 
-/** Pieces with their log probabilities; the index is the token id. */
-const Vocabulary = z.array(z.tuple([z.string().min(1), z.number()]));
+/** Pieces with their log probabilities; the index is the token id. Seven are null in the file, which adds like 0. */
+const Score = z.nullable(z.number()).transform((score) => score ?? 0);
+const Vocabulary = z.array(z.tuple([z.string().min(1), Score]));
 export type Vocabulary = z.infer<typeof Vocabulary>;
 
 /** @throws EmbError EMB_MODEL_UNAVAILABLE when the package of the model is missing */
