@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import { EmbError } from "./errors.js";
 import type { NamespaceMode, Profile } from "./profile.js";
+import { sha256 } from "./sha256.js";
 
 export const NAMESPACE_MODES = ["none", "profile", "version", "model"] as const satisfies readonly NamespaceMode[];
 
@@ -9,8 +9,7 @@ export const MAX_NAMESPACE_LENGTH = 55;
 
 const BASE = /^[A-Za-z0-9][A-Za-z0-9_-]*$/; // ASCII only, so that characters are bytes
 
-const hash = (length: number, ...parts: string[]) =>
-  createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, length);
+const hash = (length: number, ...parts: string[]) => sha256(parts.join("\0")).slice(0, length);
 
 /**
  * Lower case; every run of other characters than a-z and 0-9 becomes one `_`; none at the ends. Idempotent. A text without
