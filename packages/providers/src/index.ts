@@ -1,5 +1,8 @@
 export type { ProviderOptions } from "./adapter.js";
+export { renderBanner, type BannerInfo } from "./banner.js";
 export { BUILT_PROVIDERS, createProvider, createTokenizer, missingRequirements } from "./factory.js";
+export { profileMatrix, type ProfileRow } from "./profile-matrix.js";
 export type { EmbeddingProvider, Embeddings, EmbedOptions } from "./provider.js";
 export { checkEmbeddings, NORM_TOLERANCE, withResponseChecks } from "./response-checks.js";
+export { telemetryLabels, type TelemetryContext, type TelemetryLabels } from "./telemetry-labels.js";
 export type { TokenCount, Tokenizer } from "./tokenizer.js";
