@@ -125,7 +125,10 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
       `SELECT position::integer - 1 AS position,
          CASE WHEN d.version > i.version THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision
        FROM unnest($2::text[], $3::bigint[], $4::bytea[]) WITH ORDINALITY AS i (id, version, hash, position)
-       LEFT JOIN ${documents} d ON d.base = $1 AND d.document_id = i.id
+       LEFT JOIN (
+         SELECT document_id, version, content_hash, deleted FROM ${documents} WHERE base = $1 AND document_id = ANY ($2::text[])
+         OFFSET 0 -- read by its key first, not joined with the whole table
+       ) AS d ON d.document_id = i.id
        WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted`,
       [
         base,

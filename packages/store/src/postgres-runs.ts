@@ -189,8 +189,9 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
       return affected === 1;
     },
 
-    cutShards: (id, documentsPerShard) =>
-      driver.transaction(async (tx) => {
+    cutShards: async (id, documentsPerShard) => {
+      await driver.exec(`ANALYZE ${schema}.documents`); // the embedded database has nobody who does it later
+      return driver.transaction(async (tx) => {
         const run = parseRow(
           LockedRun,
           await tx.query(`SELECT base, intake_done FROM ${schema}.runs WHERE id = $1 FOR UPDATE`, [id]),
@@ -198,7 +199,8 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
         if (run === null) throw unknownRun(id);
         if (!run.intake_done) await cut(tx, schema, { id, base: run.base, documentsPerShard });
         return readCut(tx, schema, id);
-      }),
+      });
+    },
 
     claimShard: async (id, { owner, leaseMs }) => {
       const result = await driver.query(

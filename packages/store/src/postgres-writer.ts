@@ -1,8 +1,8 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
-import { encodeChunkRows } from "./chunk-rows.js";
+import { encodeChunkRows, encodeCommitted } from "./chunk-rows.js";
 import { isDatabaseError } from "./database-error.js";
-import { CHUNK_COLUMNS, committedName, tableName } from "./namespace-table.js";
+import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, tableName } from "./namespace-table.js";
 import type { DocumentChunks, NamespaceRecord, NamespaceWriter, WriteBatch } from "./namespaces.js";
 import { readDocuments } from "./postgres-documents.js";
 import { advanceShard, leaseLost, upsertFailures } from "./postgres-runs.js";
@@ -33,35 +33,33 @@ export function createPostgresWriter(options: {
   /** Positions of the documents whose stored version is another one, or that are deleted or gone. The rest stays locked. */
   const findStale = async (tx: SqlTransaction, documents: readonly DocumentChunks[]): Promise<readonly number[]> => {
     const result = await tx.query(
-      `WITH incoming AS MATERIALIZED (
-         SELECT id, version, position FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS i (id, version, position)
-       ), live AS MATERIALIZED (
-         SELECT i.position FROM incoming i JOIN ${schema}.documents d
-           ON d.base = $1 AND d.document_id = i.id AND d.version = i.version AND NOT d.deleted
-         ${concurrentSessions ? "FOR SHARE OF d" : ""}
-       )
-       SELECT coalesce(array_agg(position::integer), '{}') AS positions FROM incoming WHERE position NOT IN (SELECT position FROM live)`,
+      `SELECT coalesce(array_agg(position::integer ORDER BY position), '{}') AS positions
+       FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS i (id, version, position)
+       LEFT JOIN (
+         SELECT document_id, version FROM ${schema}.documents WHERE base = $1 AND document_id = ANY ($2::text[]) AND NOT deleted
+         ${concurrentSessions ? "FOR SHARE" : "OFFSET 0"} -- either way read by its key first, not joined with the whole table
+       ) AS d ON d.document_id = i.id
+       WHERE i.version IS DISTINCT FROM d.version`,
       [record.base, documents.map(({ documentId }) => documentId), documents.map(({ version }) => version)],
     );
     return parseOneRow(StaleRow, result).positions.map((position) => position - 1);
   };
 
   /**
-   * Removes what these documents had and notes the versions that take its place. A batch covers a stretch of ids: one look into the key says
-   * whether any of them has rows, where a new namespace has none.
+   * Removes what these documents had. A batch covers a stretch of ids: one look into the key says whether there is anything, where a new
+   * namespace has nothing.
    */
-  const replace = (tx: SqlTransaction, documents: readonly DocumentChunks[]) =>
-    tx.query(
-      `WITH incoming AS MATERIALIZED (SELECT id COLLATE "C" AS id, version FROM unnest($1::text[], $2::bigint[]) AS i (id, version)),
-       removed AS (
-         DELETE FROM ${table} WHERE document_id = ANY (CASE WHEN EXISTS (
-           SELECT FROM ${table} WHERE document_id BETWEEN (SELECT min(id) FROM incoming) AND (SELECT max(id) FROM incoming)
-         ) THEN $1::text[] ELSE '{}' END)
-       )
-       INSERT INTO ${committed} (document_id, version) SELECT id, version FROM incoming
-       ON CONFLICT (document_id) DO UPDATE SET version = excluded.version`,
-      [documents.map(({ documentId }) => documentId), documents.map(({ version }) => version)],
+  const remove = (tx: SqlTransaction, ids: readonly string[]) => {
+    const anyOf = (name: string) => `document_id = ANY (CASE WHEN (SELECT max(id) FROM incoming) >= (
+        SELECT document_id FROM ${name} WHERE document_id >= (SELECT min(id) FROM incoming) ORDER BY document_id LIMIT 1
+      ) THEN $1::text[] ELSE '{}' END)`;
+    return tx.query(
+      `WITH incoming AS MATERIALIZED (SELECT id COLLATE "C" AS id FROM unnest($1::text[]) AS i (id)),
+       chunks AS (DELETE FROM ${table} WHERE ${anyOf(table)})
+       DELETE FROM ${committed} WHERE ${anyOf(committed)}`,
+      [ids],
     );
+  };
 
   /**
    * Makes the index by content hash when it is first asked for and there are rows: it takes a quarter off the speed of a bulk load (see
@@ -83,11 +81,15 @@ export function createPostgresWriter(options: {
   /** All statements at once, so that the database never waits for an answer to be read; what they answer decides before the commit. */
   const write = ({ lease, documents, cursor, counters, failures }: WriteBatch) => {
     const bytes = encodeChunkRows(documents, { shape: record.seal, sealId, runId: lease.runId });
+    const ids = documents.map(({ documentId }) => documentId);
     return driver.transaction(async (tx) => {
       const [held, stale] = await Promise.all([
         advanceShard(tx, schema, { lease, cursor, counters }),
         findStale(tx, documents),
-        replace(tx, documents),
+        remove(tx, ids),
+        documents.length === 0
+          ? null
+          : tx.copyIn({ table: committed, columns: COMMITTED_COLUMNS }, encodeCommitted(documents)),
         bytes === null ? null : tx.copyIn({ table, columns: CHUNK_COLUMNS }, bytes),
         failures.length === 0 ? null : upsertFailures(tx, schema, lease.runId, failures),
       ]);
