@@ -6,7 +6,7 @@ export default defineConfig({
   entry: {
     main: "src/main.ts",
     "embedded-worker": "../../packages/store/src/embedded-worker.ts",
-    "use-lite-worker": "../../packages/providers/src/use-lite-worker.ts",
+    "use-lite-worker": "../../packages/providers/src/use-lite-worker.js",
   },
   format: "esm",
   target: "node20",
@@ -16,5 +16,7 @@ export default defineConfig({
   minify: true,
   sourcemap: false,
   noExternal: [/^@emb\//, "commander", "yaml", "zod", "hono", "@hono/node-server", "marked"],
+  // commander is CommonJS, and its require of Node's own modules needs one.
+  banner: { js: 'import{createRequire as embRequire}from"node:module";const require=embRequire(import.meta.url);' },
   external: [/^@electric-sql\//, /^@energetic-ai\//, /^@huggingface\//, /^@lat\.md\//, "onnx-proto", "onnxruntime-node"],
 });

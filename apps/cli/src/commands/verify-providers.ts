@@ -1,4 +1,3 @@
-import { missingRequirements } from "@emb/config";
 import { profileMatrix } from "@emb/providers";
 import { readSettings } from "../read-settings.js";
 import { table } from "../output.js";
@@ -7,7 +6,7 @@ import type { Command } from "../session.js";
 /** Prints the profile matrix. Spends nothing and asks no provider. */
 export const verifyProviders: Command<object> = async (session) => {
   const settings = readSettings(session);
-  const rows = profileMatrix(settings.manifest.profiles.values(), (profile) => missingRequirements(profile, session.env));
+  const rows = profileMatrix(settings.manifest.profiles.values(), session.env);
   session.output.document({ profiles: rows });
   const head = ["profile", "provider", "model", "dims", "similarity", "tokenizer", "capabilities", "missing"];
   const cells = rows.map((row) => [
