@@ -68,7 +68,7 @@ export function createPostgresReader(options: {
     ordinal: row.ordinal,
     text: row.text,
     headingPath: row.heading_path,
-    score: similarity === "cosine" ? 1 - row.distance : -row.distance,
+    score: similarity === "cosine" ? 1 - row.distance : 0 - row.distance, // never minus zero
     provenance: {
       contentHash: row.content_hash,
       documentVersion: row.document_version,

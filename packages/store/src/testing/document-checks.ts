@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import type { Store } from "../store.js";
+import type { IncomingDocument } from "../documents.js";
+import { refused, type StoreCheck } from "./namespace-checks.js";
+import { batchOf, chunksOf, documentOf, newBase, openSample, sealOf, startFilling } from "./sealed-sample.js";
+
+const intake = (
+  store: Store,
+  base: string,
+  documents: readonly IncomingDocument[],
+  runId: string = randomUUID(),
+  source = "sample",
+) => store.documents.intake({ base, runId, source, documents });
+const all = (store: Store, base: string) => store.documents.read({ base, after: null, through: null, limit: 1_000 });
+const ids = async (page: Promise<readonly { id: string }[]>) => (await page).map(({ id }) => id);
+
+export const documentChecks = {
+  "drawn versions rise": async (store) => {
+    const first = await store.documents.nextVersion();
+    assert.ok((await store.documents.nextVersion()) > first);
+  },
+  "a document comes back as it was given": async (store) => {
+    const base = newBase();
+    const given = documentOf("päth/to/ü.md", 7n, {
+      title: "Größe → 10 \\u0000 \\",
+      format: "markdown",
+      text: '# Titel\n\n𝄞 text with "quotes", \ttabs and {braces}\n',
+      metadata: { path: "a\\u0000b", tags: ["x", null, 1.5], nested: { yes: true } },
+    });
+    await intake(store, base, [given, documentOf("z", 7n)]);
+    assert.deepEqual(
+      await all(store, base),
+      [
+        { ...documentOf("z", 7n), deleted: false, source: "sample" },
+        { ...given, deleted: false, source: "sample" },
+      ].toSorted((a, b) => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id))),
+    );
+  },
+  "intake counts what is new, changed, unchanged and superseded": async (store) => {
+    const base = newBase();
+    assert.deepEqual(
+      await intake(
+        store,
+        base,
+        ["a", "b", "c"].map((id) => documentOf(id, 5n)),
+      ),
+      { created: 3, changed: 0, unchanged: 0, superseded: 0 },
+    );
+    const again = [
+      documentOf("a", 6n),
+      documentOf("b", 6n, { text: "new" }),
+      documentOf("c", 4n, { text: "old" }),
+      documentOf("d", 6n),
+    ];
+    assert.deepEqual(await intake(store, base, again), { created: 1, changed: 1, unchanged: 1, superseded: 1 });
+  },
+  "an unchanged document keeps its version": async (store) => {
+    const base = newBase();
+    await intake(store, base, [documentOf("a", 5n)]);
+    await intake(store, base, [documentOf("a", 6n)]);
+    assert.deepEqual(
+      (await all(store, base)).map(({ version }) => version),
+      [5n],
+    );
+  },
+  "a newer document is never overwritten by an older one": async (store) => {
+    const base = newBase();
+    await intake(store, base, [documentOf("a", 6n, { text: "new" })]);
+    await intake(store, base, [documentOf("a", 5n, { text: "old" })]);
+    assert.deepEqual(
+      (await all(store, base)).map(({ text, version }) => [text, version]),
+      [["new", 6n]],
+    );
+  },
+  "repeating an intake changes nothing": async (store) => {
+    const base = newBase();
+    const runId = randomUUID();
+    const documents = [documentOf("a", 5n), documentOf("b", 5n)];
+    await intake(store, base, documents, runId);
+    const before = await all(store, base);
+    assert.deepEqual(await intake(store, base, documents, runId), {
+      created: 0,
+      changed: 0,
+      unchanged: 2,
+      superseded: 0,
+    });
+    assert.deepEqual(await all(store, base), before);
+  },
+  "order is bytewise and the bounds are after, through": async (store) => {
+    const base = newBase();
+    const order = ["A", "B/", "B/a", "Z", "a", "a b", "a-b", "é", "z", "ä"]
+      .map((id) => Buffer.from(id))
+      .toSorted(Buffer.compare)
+      .map(String);
+    await intake(
+      store,
+      base,
+      order.toReversed().map((id) => documentOf(id, 1n)),
+    );
+    assert.deepEqual(await ids(all(store, base)), order);
+    assert.deepEqual(await ids(store.documents.read({ base, after: "B/", through: "a b", limit: 1_000 })), [
+      "B/a",
+      "Z",
+      "a",
+      "a b",
+    ]);
+    assert.deepEqual(await ids(store.documents.read({ base, after: "B/", through: "a b", limit: 2 })), ["B/a", "Z"]);
+  },
+  "a page ends with the document that passes maxBytes": async (store) => {
+    const base = newBase();
+    await intake(
+      store,
+      base,
+      ["a", "b", "c"].map((id) => documentOf(id, 1n, { text: id.repeat(10) })),
+    );
+    const page = (maxBytes: number) =>
+      ids(store.documents.read({ base, after: null, through: null, limit: 10, maxBytes }));
+    assert.deepEqual(await page(1), ["a"]);
+    assert.deepEqual(await page(10), ["a"]);
+    assert.deepEqual(await page(11), ["a", "b"]);
+    assert.deepEqual(await page(1_000), ["a", "b", "c"]);
+  },
+  "a NUL character is refused by name and nothing of the call is stored": async (store) => {
+    const base = newBase();
+    for (const broken of [
+      documentOf("bad", 1n, { text: "a\0b" }),
+      documentOf("bad", 1n, { metadata: { key: "\0" } }),
+      documentOf("bad", 1n, { title: "\0" }),
+    ]) {
+      await refused(intake(store, base, [documentOf("a", 1n), broken]), "EMB_DOCUMENT_INVALID", "bad");
+    }
+    assert.deepEqual(await store.documents.count(base), { live: 0, deleted: 0 });
+  },
+  "sweep tombstones what the run did not see, of its source and older": async (store) => {
+    const base = newBase();
+    const old = randomUUID();
+    await intake(
+      store,
+      base,
+      ["seen", "marked", "gone"].map((id) => documentOf(id, 1n)),
+      old,
+    );
+    await intake(store, base, [documentOf("newer", 9n)], old);
+    await intake(store, base, [documentOf("foreign", 1n)], old, "other source");
+    const runId = randomUUID();
+    await intake(store, base, [documentOf("seen", 5n)], runId);
+    await store.documents.markSeen({ base, runId, documentIds: ["marked"] });
+    assert.equal(await store.documents.sweep({ base, runId, source: "sample", version: 5n }), 1);
+    assert.deepEqual(await ids(all(store, base)), ["foreign", "marked", "newer", "seen"]);
+    assert.deepEqual(await store.documents.count(base), { live: 4, deleted: 1 });
+  },
+  "sweep ends the run's memory": async (store) => {
+    const base = newBase();
+    const runId = randomUUID();
+    await intake(store, base, [documentOf("a", 1n)], runId);
+    await store.documents.sweep({ base, runId, source: "sample", version: 1n });
+    assert.equal(await store.documents.sweep({ base, runId, source: "sample", version: 2n }), 1);
+  },
+  "a deletion stays deleted until a newer version comes": async (store) => {
+    const base = newBase();
+    await intake(store, base, [documentOf("a", 5n)]);
+    assert.equal(await store.documents.delete(base, "a", 7n), true);
+    assert.deepEqual(await intake(store, base, [documentOf("a", 6n)]), {
+      created: 0,
+      changed: 0,
+      unchanged: 0,
+      superseded: 1,
+    });
+    assert.deepEqual(await store.documents.count(base), { live: 0, deleted: 1 });
+    assert.deepEqual(await intake(store, base, [documentOf("a", 8n)]), {
+      created: 1,
+      changed: 0,
+      unchanged: 0,
+      superseded: 0,
+    });
+    assert.deepEqual(await ids(all(store, base)), ["a"]);
+  },
+  "deleting tells when it was newer or not there": async (store) => {
+    const base = newBase();
+    await intake(store, base, [documentOf("a", 5n)]);
+    assert.equal(await store.documents.delete(base, "a", 4n), false);
+    assert.equal(await store.documents.delete(base, "b", 9n), false);
+    assert.deepEqual(await store.documents.count(base), { live: 1, deleted: 0 });
+    assert.equal(await store.documents.delete(base, "a", 5n), true);
+    assert.equal(await store.documents.delete(base, "a", 6n), false);
+  },
+  "a deletion removes the chunks from every namespace of the base": async (store) => {
+    const first = await startFilling(store, ["a", "b"]);
+    const second = await startFilling(store, ["a", "b"], { base: first.base, seal: { profile: "second" } });
+    for (const filling of [first, second]) {
+      const versions = await all(store, filling.base);
+      await filling.writer.writeBatch(
+        batchOf(
+          filling,
+          versions.map(({ id, version }) => chunksOf(id, version, 2)),
+        ),
+      );
+    }
+    assert.equal(await store.documents.delete(first.base, "a", second.version), true);
+    for (const filling of [first, second]) {
+      assert.deepEqual(await (await openSample(store, filling)).count(), { documents: 1, chunks: 2 });
+      assert.equal(await (await openSample(store, filling)).lag(), 0);
+    }
+    assert.notEqual(sealOf().spaceId, second.seal.spaceId);
+  },
+} satisfies Record<string, StoreCheck>;

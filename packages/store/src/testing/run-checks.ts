@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Lease } from "../runs.js";
+import { refused, type StoreCheck } from "./namespace-checks.js";
+import { batchOf, chunksOf, startFilling } from "./sealed-sample.js";
+
+const SHORT_MS = 30;
+const expire = () => sleep(2 * SHORT_MS);
+const claimed = (lease: Lease | null): Lease => {
+  assert.ok(lease !== null, "expected a free shard");
+  return lease;
+};
+
+export const runChecks = {
+  "a run starts in plan and is found": async (store) => {
+    const { runId, base, record, version } = await startFilling(store, ["a", "b"]);
+    const run = await store.runs.get(runId);
+    assert.equal(run?.state, "plan");
+    assert.deepEqual(
+      [run.base, run.namespaceId, run.namespace, run.version, run.intakeDone, run.documentsTotal, run.shards],
+      [base, record.id, record.namespace, version, true, 2, { total: 1, done: 0 }],
+    );
+    assert.equal(await store.runs.get(randomUUID()), null);
+  },
+  "runs are listed newest first, by base and state": async (store) => {
+    const { base, record, version, runId } = await startFilling(store, ["a"]);
+    const later = await store.runs.create({
+      id: randomUUID(),
+      base,
+      namespaceId: record.id,
+      profile: "first",
+      source: "sample",
+      version,
+    });
+    assert.equal(later.intakeDone, false);
+    await store.runs.transition(runId, { from: ["plan"], to: "fill" });
+    const listed = async (states?: ["fill"]) =>
+      (await store.runs.list(states === undefined ? { base } : { base, states })).map(({ id }) => id);
+    assert.deepEqual(await listed(), [later.id, runId]);
+    assert.deepEqual(await listed(["fill"]), [runId]);
+  },
+  "a step is taken only from the states it names": async (store) => {
+    const { runId } = await startFilling(store, ["a"]);
+    assert.equal(await store.runs.transition(runId, { from: ["fill", "index"], to: "verify" }), false);
+    assert.equal((await store.runs.get(runId))?.state, "plan");
+    assert.equal(await store.runs.transition(runId, { from: ["plan"], to: "fill", reason: "why" }), true);
+    const run = await store.runs.get(runId);
+    assert.deepEqual([run?.state, run?.reason], ["fill", "why"]);
+  },
+  "shards cover every document once and are cut once": async (store) => {
+    const ids = Array.from({ length: 10 }, (_, i) => `doc-${i}`);
+    const { runId, base, lease } = await startFilling(store, ids, { documentsPerShard: 4 });
+    const shards = [lease];
+    for (let next = await store.runs.claimShard(runId, { owner: "check", leaseMs: 60_000 }); next !== null;) {
+      shards.push(next);
+      next = await store.runs.claimShard(runId, { owner: "check", leaseMs: 60_000 });
+    }
+    assert.deepEqual([shards[0]?.after, shards.at(-1)?.through, shards.length], [null, null, 3]);
+    const pages = await Promise.all(
+      shards.map(({ after, through }) => store.documents.read({ base, after, through, limit: 100 })),
+    );
+    assert.deepEqual(
+      pages.flat().map(({ id }) => id),
+      ids,
+    );
+    assert.deepEqual(await store.runs.cutShards(runId, 1), { shards: 3, documents: 10 });
+  },
+  "a shard has one holder, and none is free after the last": async (store) => {
+    const { runId, lease } = await startFilling(store, ["a", "b"], { documentsPerShard: 1 });
+    const second = claimed(await store.runs.claimShard(runId, { owner: "check", leaseMs: 60_000 }));
+    assert.notEqual(second.shard, lease.shard);
+    assert.equal(await store.runs.claimShard(runId, { owner: "check", leaseMs: 60_000 }), null);
+  },
+  "a lease that ran out is taken over with a higher token and the last cursor": async (store) => {
+    const filling = await startFilling(store, ["a", "b"], { leaseMs: SHORT_MS });
+    const { lease, runId } = filling;
+    await filling.writer.writeBatch(
+      batchOf(filling, [chunksOf("a", filling.version)], { lease: { ...lease, leaseMs: SHORT_MS } }),
+    );
+    await expire();
+    const taken = claimed(await store.runs.claimShard(runId, { owner: "other", leaseMs: 60_000 }));
+    assert.ok(taken.fencingToken > lease.fencingToken);
+    assert.deepEqual([taken.shard, taken.cursor], [lease.shard, "a"]);
+  },
+  "a renewed lease holds on, a lost one is refused": async (store) => {
+    const { lease, runId } = await startFilling(store, ["a"], { leaseMs: 400 });
+    await sleep(250);
+    await store.runs.renew(lease);
+    await sleep(250);
+    assert.equal(await store.runs.claimShard(runId, { owner: "other", leaseMs: 60_000 }), null);
+    await store.runs.release(lease);
+    await refused(store.runs.renew(lease), "EMB_LEASE_LOST");
+    claimed(await store.runs.claimShard(runId, { owner: "other", leaseMs: 60_000 }));
+    await refused(store.runs.renew(lease), "EMB_LEASE_LOST");
+  },
+  "a released shard is free at once, and releasing a lost lease is no error": async (store) => {
+    const { lease, runId } = await startFilling(store, ["a"]);
+    await store.runs.release(lease);
+    const taken = claimed(await store.runs.claimShard(runId, { owner: "other", leaseMs: 60_000 }));
+    await store.runs.release(lease);
+    await store.runs.renew(taken);
+  },
+  "a completed shard is done for good": async (store) => {
+    const { lease, runId } = await startFilling(store, ["a"]);
+    await store.runs.complete(lease);
+    assert.deepEqual((await store.runs.get(runId))?.shards, { total: 1, done: 1 });
+    assert.equal(await store.runs.claimShard(runId, { owner: "other", leaseMs: 60_000 }), null);
+  },
+  "a lost lease cannot complete its shard": async (store) => {
+    const { lease, runId } = await startFilling(store, ["a"], { leaseMs: SHORT_MS });
+    await expire();
+    claimed(await store.runs.claimShard(runId, { owner: "other", leaseMs: 60_000 }));
+    await refused(store.runs.complete(lease), "EMB_LEASE_LOST");
+    assert.deepEqual((await store.runs.get(runId))?.shards, { total: 1, done: 0 });
+  },
+  "the later reason of a failure stands": async (store) => {
+    const { runId } = await startFilling(store, ["a"]);
+    const failure = (documentId: string, ordinal: number | null, reason: string) => ({
+      documentId,
+      ordinal,
+      code: "EMB_TEXT_TOO_LONG",
+      reason,
+    });
+    await store.runs.recordFailures(runId, [
+      failure("b", null, "whole"),
+      failure("a", 1, "early"),
+      failure("a", 1, "late"),
+    ]);
+    await store.runs.recordFailures(runId, [failure("b", null, "whole again"), failure("b", 0, "first chunk")]);
+    assert.deepEqual(await store.runs.failures(runId, 10), [
+      failure("a", 1, "late"),
+      failure("b", null, "whole again"),
+      failure("b", 0, "first chunk"),
+    ]);
+    assert.equal((await store.runs.failures(runId, 1)).length, 1);
+    assert.equal((await store.runs.get(runId))?.failures, 3);
+  },
+} satisfies Record<string, StoreCheck>;
