@@ -38,7 +38,8 @@ export const sentenceBreak: BreakPoint = (window, before) => {
     let stop = end;
     while (stop > 0 && CLOSERS.includes(window.charAt(stop - 1))) stop--;
     const mark = window.charAt(stop - 1);
-    const wide = mark !== "" && WIDE_TERMINATORS.includes(mark) && !WIDE_TERMINATORS.includes(next) && !CLOSERS.includes(next);
+    const wide =
+      mark !== "" && WIDE_TERMINATORS.includes(mark) && !WIDE_TERMINATORS.includes(next) && !CLOSERS.includes(next);
     const narrow = spaced && mark !== "" && TERMINATORS.includes(mark) && !LOWER_CASE.test(next);
     if (wide || (narrow && !isInitial(window, stop - 1))) return at;
     if (spaced || stop < end) at = Math.max(stop, 0) + 1; // the run just looked at is not looked at again
@@ -65,7 +66,11 @@ const MAX_CLUSTER_LENGTH = 64; // UTF-16 units; a longer pile of marks is cut be
 
 /** At the last place that does not part a character from its marks, joiners or modifiers. */
 export const characterBreak: BreakPoint = (window, before) => {
-  for (let at = codePointBreak(window, before); at > 0 && before - at <= MAX_CLUSTER_LENGTH; at = codePointBreak(window, at - 1)) {
+  for (
+    let at = codePointBreak(window, before);
+    at > 0 && before - at <= MAX_CLUSTER_LENGTH;
+    at = codePointBreak(window, at - 1)
+  ) {
     if (!joins(window, at)) return at;
   }
   return 0;
@@ -127,8 +132,8 @@ const INDIC_MARKS: readonly (readonly [number, number])[] = [
   [0x62, 0x63],
 ];
 
-function isMark(code: number): boolean {
-  const within = (ranges: readonly (readonly [number, number])[], value: number): boolean =>
-    ranges.some(([first, last]) => value >= first && value <= last);
-  return code >= 0x0900 && code <= 0x0dff ? within(INDIC_MARKS, code & 0x7f) : within(MARKS, code);
-}
+const within = (ranges: readonly (readonly [number, number])[], value: number): boolean =>
+  ranges.some(([first, last]) => value >= first && value <= last);
+
+const isMark = (code: number): boolean =>
+  code >= 0x0900 && code <= 0x0dff ? within(INDIC_MARKS, code & 0x7f) : within(MARKS, code);

@@ -17,7 +17,7 @@ interface Opening {
 export function fencesIn(text: string, from: number, to: number): FramedBlock[] {
   const fences: FramedBlock[] = [];
   let open: Opening | null = null;
-  for (let start = from; start < to; ) {
+  for (let start = from; start < to;) {
     const newline = text.indexOf("\n", start);
     const end = newline < 0 || newline >= to ? to : newline + 1;
     const line = text.slice(start, Math.min(end, start + MAX_OPENING_LENGTH)).replace(/\n$/, "");
@@ -48,6 +48,7 @@ function closes(line: string, open: Opening): boolean {
 }
 
 const framed = (open: Opening, bodyEnd: number, end: number, closed: boolean): FramedBlock => ({
+  kind: "fence",
   start: open.start,
   bodyStart: open.bodyStart,
   bodyEnd,

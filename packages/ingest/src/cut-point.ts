@@ -1,4 +1,12 @@
-import { characterBreak, codePointBreak, lineBreak, paragraphBreak, sentenceBreak, wordBreak, type BreakPoint } from "./break-points.js";
+import {
+  characterBreak,
+  codePointBreak,
+  lineBreak,
+  paragraphBreak,
+  sentenceBreak,
+  wordBreak,
+  type BreakPoint,
+} from "./break-points.js";
 import type { Frames } from "./frames.js";
 import { afterFirstVisible, lastUpTo } from "./offsets.js";
 import type { Section } from "./section.js";
@@ -36,7 +44,7 @@ export function cutPoint(text: string, section: Section, frames: Frames, from: n
   };
 
   const beyondHeadings = from < section.leadEnd && section.leadEnd < end;
-  const floor = beyondHeadings ? section.leadEnd + 1 : least;
+  const floor = beyondHeadings ? afterFirstVisible(text, section.leadEnd, end) : least;
   const frame = frames.around(end);
   const ceiling = frame === null ? end : frame.start;
   for (const point of [paragraphBreak, sentenceBreak, lineBreak]) {

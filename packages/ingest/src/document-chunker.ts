@@ -16,13 +16,23 @@ const RULES_VERSION = 1;
  * @param options.countTokens tokens of the model's whole input for a text, special tokens and prompt included
  * @throws EmbError EMB_CONFIG_INVALID when `maxTokens` leaves no room for text
  */
-export function createChunker({ maxTokens, countTokens }: { maxTokens: number; countTokens: (text: string) => number }): Chunker {
+export function createChunker({
+  maxTokens,
+  countTokens,
+}: {
+  maxTokens: number;
+  countTokens: (text: string) => number;
+}): Chunker {
   const limit = createTokenLimit(maxTokens, countTokens);
   return {
     id: `chunks-${RULES_VERSION}/${maxTokens}`,
     chunk({ title, format, text }) {
       const sections = format === "markdown" ? readMarkdown(text, title) : [plainSection(text, title)];
-      const cut = createSectionCutter(text, limit, rememberPaths((headings) => joinHeadingPath(headings, limit)));
+      const cut = createSectionCutter(
+        text,
+        limit,
+        rememberPaths((headings) => joinHeadingPath(headings, limit)),
+      );
       const chunks: TextChunk[] = [];
       for (const section of sections) for (const chunk of cut(section)) chunks.push(chunk);
       return chunks;

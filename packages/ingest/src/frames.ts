@@ -14,21 +14,24 @@ export const NO_FRAMES: Frames = { around: () => null, holding: () => null };
 
 const MIN_BODY_TOKENS = 2;
 
-/** A block whose frame leaves no room for its body is left out: it is cut like text. */
+/** A fence that leaves no room for its body is left out: it is cut like text. A table header over a third of the room is not repeated. */
 export function createFrames(blocks: readonly FramedBlock[], limit: TokenLimit): Frames {
   if (blocks.length === 0) return NO_FRAMES;
   const starts = blocks.map((block) => block.start);
-  const repeatable = new Map<FramedBlock, boolean>();
-  const isRepeatable = (block: FramedBlock): boolean => {
-    const known = repeatable.get(block);
-    if (known !== undefined) return known;
-    const fits = limit.countText(`${block.head}${block.tail}`) <= limit.room - MIN_BODY_TOKENS;
-    repeatable.set(block, fits);
-    return fits;
+  const measured = new Map<FramedBlock, FramedBlock | null>();
+  const measure = (block: FramedBlock): FramedBlock | null => {
+    const tokens = limit.countText(`${block.head}${block.tail}`);
+    if (block.kind === "fence") return tokens <= limit.room - MIN_BODY_TOKENS ? block : null;
+    return tokens <= limit.room / 3 ? block : { ...block, head: "" };
   };
   const holding = (offset: number): FramedBlock | null => {
     const block = blocks[lastUpTo(starts, offset)];
-    return block !== undefined && offset < block.end && isRepeatable(block) ? block : null;
+    if (block === undefined || offset >= block.end) return null;
+    const known = measured.get(block);
+    if (known !== undefined) return known;
+    const framed = measure(block);
+    measured.set(block, framed);
+    return framed;
   };
   return {
     holding,

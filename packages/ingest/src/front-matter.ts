@@ -1,5 +1,5 @@
 import type { Json } from "@emb/manifest";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { isMetadata } from "./document-text.js";
 
 const OPENING = /^---[ \t]*\n/;
@@ -39,13 +39,14 @@ function splitFrontMatter(content: string): Pick<MarkdownFile, "metadata" | "tex
 }
 
 function readMapping(yaml: string): Readonly<Record<string, Json>> | null {
-  let value: unknown;
   try {
-    value = parse(yaml, { logLevel: "silent" }) ?? {}; // nothing between the lines: no metadata
+    const document = parseDocument(yaml, { prettyErrors: false });
+    if (document.errors.length > 0) return null;
+    const value: unknown = document.toJS() ?? {}; // nothing between the lines: no metadata
+    return isMetadata(value) ? value : null;
   } catch {
-    return null; // not YAML, or too many aliases
+    return null; // more aliases, or deeper nesting, than anybody writes
   }
-  return isMetadata(value) ? value : null;
 }
 
 /** The words of the first `# ` heading outside code fences. */

@@ -17,7 +17,8 @@ export function headingWords(heading: string): string {
 }
 
 /** Two headings that say the same: letter case and blanks do not matter. */
-export const sameHeading = (a: string, b: string): boolean => headingWords(a).toLowerCase() === headingWords(b).toLowerCase();
+export const sameHeading = (a: string, b: string): boolean =>
+  headingWords(a).toLowerCase() === headingWords(b).toLowerCase();
 
 /** Joins headings, outermost first. What takes more than a third of the limit loses its outermost headings, then the end of the last. */
 export function joinHeadingPath(headings: readonly string[], limit: TokenLimit): string {
@@ -29,7 +30,10 @@ export function joinHeadingPath(headings: readonly string[], limit: TokenLimit):
   }
   let last = words.at(-1) ?? "";
   while (last !== "") {
-    last = last.slice(0, Math.floor(last.length * 0.8)).replace(/[\ud800-\udbff]$/, "").trimEnd();
+    last = last
+      .slice(0, Math.floor(last.length * 0.8))
+      .replace(/[\ud800-\udbff]$/, "")
+      .trimEnd();
     if (last !== "" && fits(`${last}\u2026`)) return `${last}\u2026`;
   }
   return "";

@@ -102,8 +102,8 @@ function toItem(id: string, line: z.infer<typeof Line>): SourceItem {
 
 /** `_id` before `id`; null when neither is a string. */
 const WithId = z.union([
-  z.object({ _id: z.string() }).transform((line) => line._id),
-  z.object({ _id: z.undefined(), id: z.string() }).transform((line) => line.id),
+  z.object({ _id: z.string() }).transform(({ _id: id }) => id),
+  z.object({ _id: z.undefined().optional(), id: z.string() }).transform(({ id }) => id),
 ]);
 const idOf = (value: unknown): string | null => WithId.safeParse(value).data ?? null;
 

@@ -1,4 +1,4 @@
-import { getDefaults, Lexer, type MarkedToken, type Tokens } from "marked";
+import { getDefaults, Lexer, type MarkedToken, type Token, type Tokens } from "marked";
 import { fencesIn } from "./code-fence.js";
 import { headingWords, sameHeading } from "./heading-path.js";
 import { plainSection, type FramedBlock, type Section } from "./section.js";
@@ -6,17 +6,18 @@ import { plainSection, type FramedBlock, type Section } from "./section.js";
 /** Sections of a Markdown text. What the lexer cannot take (quotes or lists nested too deep) is one section without headings. */
 export function readMarkdown(text: string, title: string | null): readonly Section[] {
   const tokens = lex(text);
-  return tokens === null ? [plainSection(text, title, fencesIn(text, 0, text.length))] : sectionsOf(text, tokens, title);
+  return tokens === null
+    ? [plainSection(text, title, fencesIn(text, 0, text.length))]
+    : sectionsOf(text, tokens, title);
 }
 
 /** Null when the tokens do not add up to the text, so that a slice of it would be wrong. */
 function lex(text: string): readonly MarkedToken[] | null {
   if (nestsTooDeep(text)) return null;
-  let tokens: readonly MarkedToken[];
+  let tokens: readonly Token[];
   try {
-    // Own defaults: a `marked.use()` elsewhere in the process must not change chunks. Without extensions every token is a MarkedToken.
-    // Inline rules are not run: only blocks matter here.
-    tokens = new Lexer(getDefaults()).blockTokens(text, []) as MarkedToken[];
+    // Own defaults: a `marked.use()` elsewhere in the process must not change chunks. Inline rules are not run: only blocks matter here.
+    tokens = new Lexer(getDefaults()).blockTokens(text, []);
   } catch {
     return null; // too much recursion, or marked's own guard against an endless loop
   }
@@ -25,8 +26,11 @@ function lex(text: string): readonly MarkedToken[] | null {
     if (!text.startsWith(token.raw, offset)) return null;
     offset += token.raw.length;
   }
-  return offset === text.length ? tokens : null;
+  return offset === text.length && tokens.every(isMarkedToken) ? tokens : null;
 }
+
+const BLOCK_TYPES = new Set("space code heading table hr blockquote list html def paragraph text".split(" "));
+const isMarkedToken = (token: Token): token is MarkedToken => BLOCK_TYPES.has(token.type);
 
 /** marked reads every level of nesting anew, in time that grows with depth x length; people do not nest deeper than this. */
 const MAX_NESTING = 20;
@@ -35,10 +39,11 @@ const RULE_LINE = /^[ \t]*([-*])(?:[ \t]*\1)*[ \t]*$/;
 const MAX_PREFIX_LENGTH = 1000;
 
 function nestsTooDeep(text: string): boolean {
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const newline = text.indexOf("\n", start);
     const end = newline < 0 ? text.length : newline;
-    if (end - start >= MAX_NESTING && lineNestsTooDeep(text.slice(start, Math.min(end, start + MAX_PREFIX_LENGTH)))) return true;
+    if (end - start >= MAX_NESTING && lineNestsTooDeep(text.slice(start, Math.min(end, start + MAX_PREFIX_LENGTH))))
+      return true;
     start = end + 1;
   }
   return false;
@@ -47,7 +52,7 @@ function nestsTooDeep(text: string): boolean {
 function lineNestsTooDeep(line: string): boolean {
   const [prefix = ""] = line.match(CONTAINER_PREFIX) ?? [];
   const markers = prefix.replace(/[ \t]+/g, "").replace(/\d+/g, "").length;
-  if (markers === 0 || RULE_LINE.test(line)) return false;
+  if (markers === 0 || (line.length < MAX_PREFIX_LENGTH && RULE_LINE.test(line))) return false;
   const [indent = ""] = /^[ \t]*/.exec(line) ?? [];
   return markers + indent.replaceAll("\t", "    ").length / 2 > MAX_NESTING;
 }
@@ -135,5 +140,10 @@ function tableFrame(text: string, start: number, end: number): FramedBlock[] {
   const delimiters = header < 0 ? -1 : text.indexOf("\n", header + 1);
   if (delimiters < 0 || delimiters + 1 >= end) return [];
   const bodyStart = delimiters + 1;
-  return [{ start, bodyStart, bodyEnd: end, end, head: text.slice(start, bodyStart), tail: "", closed: true }];
+  // Columns drawn with blanks and dashes cost a token a dash: parts repeat the header without the drawing.
+  const head = text
+    .slice(start, bodyStart)
+    .replace(/[ \t]+/g, " ")
+    .replace(/-{3,}/g, "---");
+  return [{ kind: "table", start, bodyStart, bodyEnd: end, end, head, tail: "", closed: true }];
 }

@@ -2,7 +2,7 @@ import type { TextChunk } from "./chunker.js";
 import { cutPoint } from "./cut-point.js";
 import { createFrames, NO_FRAMES, type Frames } from "./frames.js";
 import { afterFirstVisible, firstVisible, firstVisibleLine } from "./offsets.js";
-import type { Section } from "./section.js";
+import type { FramedBlock, Section } from "./section.js";
 import { estimateTokens, estimateUpTo } from "./token-estimate.js";
 import type { TokenLimit } from "./token-limit.js";
 
@@ -27,15 +27,23 @@ interface Piece {
 /** Cuts the sections of one document. It learns the scale of its estimates as it goes, so use one for each document, in order. */
 export type SectionCutter = (section: Section) => Iterable<TextChunk>;
 
-export function createSectionCutter(text: string, limit: TokenLimit, pathOf: (headings: readonly string[]) => string): SectionCutter {
+export function createSectionCutter(
+  text: string,
+  limit: TokenLimit,
+  pathOf: (headings: readonly string[]) => string,
+): SectionCutter {
   let tokensPerEstimate = 1;
 
   function* cut(section: Section): Generator<TextChunk> {
-    const frames = createFrames(section.framed, limit);
-    for (let from = firstVisibleLine(text, section.start, section.end); from < section.end; ) {
+    const allFrames = createFrames(section.framed, limit);
+    for (let from = firstVisibleLine(text, section.start, section.end); from < section.end;) {
       const path = pathOf(from < section.leadEnd ? section.pathAbove : section.pathWithin);
+      const frames = startsInHead(allFrames, from) ? NO_FRAMES : allFrames;
       const piece =
-        fit(section, frames, from, path) ?? fit(section, frames, from, "") ?? fit(section, NO_FRAMES, from, "") ?? oneCharacter(section, from);
+        fit(section, frames, from, path) ??
+        fit(section, frames, from, "") ??
+        fit(section, NO_FRAMES, from, "") ??
+        oneCharacter(section, from);
       if (piece.chunk !== null) yield piece.chunk;
       from = firstVisibleLine(text, piece.next, section.end);
     }
@@ -45,6 +53,7 @@ export function createSectionCutter(text: string, limit: TokenLimit, pathOf: (he
   function fit(section: Section, frames: Frames, from: number, path: string): Piece | null {
     const ceiling = Math.min(section.end, from + limit.maxTokens * MAX_LENGTH_PER_TOKEN);
     const shortest = shortestEnd(section, frames, from);
+    if (shortest > ceiling) return null;
     const frame = frames.around(from);
     const spent = estimateTokens(path) + (frame === null ? 0 : estimateTokens(frame.head) + estimateTokens(frame.tail));
     const reach = (): number =>
@@ -95,17 +104,28 @@ export function createSectionCutter(text: string, limit: TokenLimit, pathOf: (he
     const head = frames.around(from)?.head ?? "";
     const tail = cutFrame === null || cutFrame.tail === "" ? "" : `\n${cutFrame.tail}`;
     const framed = `${head}${body}${tail}`;
-    return { chunk: { text: framed, embedText: path === "" ? framed : `${path}\n\n${framed}`, headingPath: path }, end, next };
+    return {
+      chunk: { text: framed, embedText: path === "" ? framed : `${path}\n\n${framed}`, headingPath: path },
+      end,
+      next,
+    };
   }
-
-  const unclosedAt = (frames: Frames, end: number) => {
-    const frame = frames.holding(end - 1);
-    return frame !== null && frame.end === end && !frame.closed ? frame : null;
-  };
 
   function oneCharacter(section: Section, from: number): Piece {
     return render(section, NO_FRAMES, from, afterFirstVisible(text, from, section.end), "");
   }
 
   return cut;
+}
+
+/** The opening line or the header was itself too long for one piece: its rest is text. */
+function startsInHead(frames: Frames, from: number): boolean {
+  const frame = frames.around(from);
+  return frame !== null && from < frame.bodyStart;
+}
+
+/** A fence that the document leaves open and that ends here. */
+function unclosedAt(frames: Frames, end: number): FramedBlock | null {
+  const frame = frames.holding(end - 1);
+  return frame !== null && frame.end === end && !frame.closed ? frame : null;
 }

@@ -21,6 +21,7 @@ export interface Section {
 
 /** A code fence or a table: when it must be cut, every part gets the frame again, so that each stands alone. */
 export interface FramedBlock {
+  readonly kind: "fence" | "table";
   readonly start: number;
   /** First offset after the opening line, or after the header rows. */
   readonly bodyStart: number;

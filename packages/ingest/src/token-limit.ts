@@ -23,7 +23,10 @@ export function createTokenLimit(maxTokens: number, count: (text: string) => num
     throw new EmbError(
       "EMB_CONFIG_INVALID",
       `a chunk of at most ${maxTokens} tokens must leave at least ${MIN_ROOM_TOKENS} for text; the model and its prompt take ${overhead}`,
-      { hint: "Raise the chunk limit, or shorten the profile's document prompt.", context: { max_tokens: maxTokens, overhead } },
+      {
+        hint: "Raise the chunk limit, or shorten the profile's document prompt.",
+        context: { max_tokens: maxTokens, overhead },
+      },
     );
   }
   return { maxTokens, overhead, room, count, countText: (text) => count(text) - overhead };

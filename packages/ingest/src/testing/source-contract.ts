@@ -47,6 +47,9 @@ async function within(
 
 const live = (): { signal: AbortSignal } => ({ signal: new AbortController().signal });
 
+const startReading = (place: SourcePlace, signal: AbortSignal): AsyncIterator<SourceItem> =>
+  place.open().read({ signal })[Symbol.asyncIterator]();
+
 async function readAll(source: Source): Promise<SourceItem[]> {
   const items: SourceItem[] = [];
   for await (const item of source.read(live())) items.push(item);
@@ -160,7 +163,7 @@ export const sourceContract = {
       adapter,
       ids.map((id) => text(id, "x".repeat(LARGE_TEXT_BYTES))),
       async (place) => {
-        const reading = place.open().read(live())[Symbol.asyncIterator]();
+        const reading = startReading(place, live().signal);
         await reading.next();
         await place.rewrite(`d3${adapter.idSuffix}`, "y".repeat(LARGE_TEXT_BYTES));
         await reading.next();
@@ -185,7 +188,7 @@ export const sourceContract = {
     within(adapter, SEVERAL, async (place) => {
       const controller = new AbortController();
       const reason = new Error("enough");
-      const reading = place.open().read({ signal: controller.signal })[Symbol.asyncIterator]();
+      const reading = startReading(place, controller.signal);
       await reading.next();
       controller.abort(reason);
       await assert.rejects(reading.next(), (error) => error === reason);
@@ -195,10 +198,7 @@ export const sourceContract = {
   "reads nothing when already aborted": (adapter) =>
     within(adapter, SEVERAL, async (place) => {
       const reason = new Error("enough");
-      const reading = place
-        .open()
-        .read({ signal: AbortSignal.abort(reason) })
-        [Symbol.asyncIterator]();
+      const reading = startReading(place, AbortSignal.abort(reason));
       await assert.rejects(reading.next(), (error) => error === reason);
       assert.equal(await place.openHandles(), 0);
     }),
