@@ -1,23 +1,48 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, it } from "vitest";
+import { AssertionError } from "node:assert/strict";
+import { EmbError } from "@emb/manifest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openEmbeddedStore } from "./embedded-store.js";
 import type { Store } from "./store.js";
-import { storeContract } from "./testing/index.js";
+import { brokenStores } from "./testing/broken-stores.js";
+import { storeContract, type StoreCheck, type StorePromise } from "./testing/index.js";
 
 const workerUrl = new URL("../dist/embedded-worker.js", import.meta.url);
+let dataDir: string;
+let store: Store;
+
+beforeAll(async () => {
+  dataDir = await mkdtemp(join(tmpdir(), "emb-contract-"));
+  store = await openEmbeddedStore({ dataDir, workerUrl });
+}, 120_000);
+
+afterAll(async () => {
+  await store.close();
+  await rm(dataDir, { recursive: true });
+});
 
 describe("the embedded store keeps the promises of the port", () => {
-  let dataDir: string;
-  let store: Store;
-  beforeAll(async () => {
-    dataDir = await mkdtemp(join(tmpdir(), "emb-contract-"));
-    store = await openEmbeddedStore({ dataDir, workerUrl });
-  }, 120_000);
-  afterAll(async () => {
-    await store.close();
-    await rm(dataDir, { recursive: true });
+  for (const [promise, check] of Object.entries<StoreCheck>(storeContract)) it(promise, () => check(store), 30_000);
+});
+
+describe("every check catches a store that breaks its promise", () => {
+  it("each check has a broken store", () => {
+    expect(Object.keys(brokenStores).toSorted()).toEqual(Object.keys(storeContract).toSorted());
   });
-  for (const [promise, check] of Object.entries(storeContract)) it(promise, () => check(store), 30_000);
+  for (const promise of Object.keys(storeContract) as StorePromise[]) {
+    it(
+      promise,
+      async () => {
+        const failure = await storeContract[promise](brokenStores[promise](store)).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        // a crash of the breakage itself would prove nothing
+        expect(failure instanceof AssertionError || failure instanceof EmbError, String(failure)).toBe(true);
+      },
+      30_000,
+    );
+  }
 });
