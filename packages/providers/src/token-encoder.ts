@@ -32,7 +32,8 @@ export async function createTokenEncoder(json: unknown): Promise<TokenEncoder> {
   }
   const { Tokenizer } = await loadPeer("@huggingface/tokenizers", () => import("@huggingface/tokenizers"));
   const library = new Tokenizer({ ...parsed.data, padding: null, truncation: null }, {});
-  const encode = (text: string, special: boolean): number[] => library.encode(text, { add_special_tokens: special }).ids;
+  const encode = (text: string, special: boolean): number[] =>
+    library.encode(text, { add_special_tokens: special }).ids;
   const { model, normalizer, pre_tokenizer: preTokenizer } = parsed.data;
   const isBert =
     normalizer?.type === "BertNormalizer" && preTokenizer?.type === "BertPreTokenizer" && model.type === "WordPiece";
