@@ -1,10 +1,16 @@
+import { readdirSync } from "node:fs";
 import { defineConfig } from "tsup";
 
-// Bundled, because loading zod, yaml and commander from their own files costs more than `emb gate` does. What is native, large or a model
-// stays outside and is loaded when it is used. The workers are entries of their own, beside the code that starts them.
+const commands = readdirSync(new URL("src/commands", import.meta.url))
+  .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
+  .map((file) => [file.replace(/\.ts$/, ""), `src/commands/${file}`]);
+
+// Every command as an entry of its own, loaded when it runs; scripts/bundle-command.js makes the entry that loads them. Bundled, because loading
+// zod and yaml from their own files costs more than most commands do. What is native, large or a model stays outside. The workers are entries
+// beside the code that starts them.
 export default defineConfig({
   entry: {
-    main: "src/main.ts",
+    ...Object.fromEntries(commands),
     "embedded-worker": "../../packages/store/src/embedded-worker.ts",
     "use-lite-worker": "../../packages/providers/src/use-lite-worker.js",
   },
@@ -14,9 +20,8 @@ export default defineConfig({
   splitting: true,
   clean: true,
   minify: true,
-  sourcemap: false,
-  noExternal: [/^@emb\//, "commander", "yaml", "zod", "hono", "@hono/node-server", "marked"],
-  // commander is CommonJS, and its require of Node's own modules needs one.
+  noExternal: [/^@emb\//, "yaml", "zod", "hono", "@hono/node-server", "marked"],
+  // yaml is CommonJS here, and its require of Node's own modules needs one.
   banner: { js: 'import{createRequire as embRequire}from"node:module";const require=embRequire(import.meta.url);' },
   external: [/^@electric-sql\//, /^@energetic-ai\//, /^@huggingface\//, /^@lat\.md\//, "onnx-proto", "onnxruntime-node"],
 });

@@ -1,2 +1,24 @@
 #!/usr/bin/env node
-import "../dist/main.js";
+"use strict";
+const { readFileSync, writeFileSync } = require("node:fs");
+const { createRequire } = require("node:module");
+const { dirname, join } = require("node:path");
+const vm = require("node:vm");
+
+// V8's code cache belongs to one version of V8: another one rejects it and compiles the bundle as usual.
+const file = join(__dirname, "../dist/emb.cjs");
+const writeCache = process.env.EMB_WRITE_CODE_CACHE;
+let cachedData;
+try {
+  if (writeCache === undefined) cachedData = readFileSync(`${file}.cache`);
+} catch {
+  // built without one
+}
+const script = new vm.Script(`(function (require, module, exports, __filename, __dirname) {${readFileSync(file, "utf8")}\n})`, {
+  filename: file,
+  cachedData,
+  importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+});
+if (writeCache !== undefined) process.once("exit", () => writeFileSync(writeCache, script.createCachedData()));
+const bundle = { exports: {} };
+script.runInThisContext()(createRequire(file), bundle, bundle.exports, file, dirname(file));

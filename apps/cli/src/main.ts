@@ -26,4 +26,7 @@ const run = createProgram({
   writeErr: (text) => void process.stderr.write(text),
 });
 
-process.exitCode = await run(process.argv.slice(2));
+// Not awaited at the top level: the bundle is CommonJS.
+void run(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

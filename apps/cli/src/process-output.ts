@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline/promises";
 import type { Environment } from "@emb/config";
 import type { Output } from "./output.js";
 
@@ -21,6 +20,7 @@ export function createProcessOutput({ stdin, stdout, stderr }: Streams, env: Env
     note: (text) => void stderr.write(`${text}\n`),
     raw: (text) => void stderr.write(text),
     async confirm(question) {
+      const { createInterface } = await import("node:readline/promises"); // only who is asked pays for it
       const lines = createInterface({ input: stdin, output: stderr });
       try {
         return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());

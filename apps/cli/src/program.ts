@@ -29,7 +29,7 @@ export function createProgram(host: ProgramHost): (argv: readonly string[]) => P
     try {
       exitCode = await (await load())(host.createSession(output), options);
     } catch (error) {
-      const { reportError } = await import("./report-error.js");
+      const { reportError } = await import("./gate-entry.js");
       exitCode = reportError(output, error, options.verbose);
     }
   };
@@ -62,7 +62,7 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     );
 
   leaf(program, "gate", "decide which profile may run here", ["emb gate --json", "ENV=staging EMBEDDINGS_PROFILE=bge_m3 emb gate"]).action(
-    (options: Common) => run(async () => (await import("./commands/gate.js")).gate, options),
+    (options: Common) => run(async () => (await import("./gate-entry.js")).gate, options),
   );
 
   const group = (name: string, summary: string) =>
