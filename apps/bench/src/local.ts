@@ -84,7 +84,7 @@ async function handWrittenLoop(dataDir: string) {
 
   const embedLoop = async (texts: readonly string[], batchSize: number): Promise<Float32Array> => {
     const encoded: number[][] = texts.map((text) => tokenizer.encode(text).ids);
-    const order = encoded.map((_, i) => i).sort((a, b) => encoded[b]!.length - encoded[a]!.length);
+    const order = encoded.map((_, i) => i).toSorted((a, b) => encoded[b]!.length - encoded[a]!.length);
     const vectors = new Float32Array(texts.length * DIMS);
     for (let start = 0; start < order.length; start += batchSize) {
       const batch = order.slice(start, start + batchSize);

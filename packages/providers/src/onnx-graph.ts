@@ -23,8 +23,8 @@ export type GraphPort = {
 
 /** Collects the nodes and constants of one ONNX graph. Values are known by name; each call returns the name of what it makes. */
 export class OnnxGraph {
-  readonly #nodes: onnx.INodeProto[] = [];
-  readonly #constants: onnx.ITensorProto[] = [];
+  readonly #nodes: object[] = []; // in the JSON form of NodeProto
+  readonly #constants: object[] = []; // in the JSON form of TensorProto
   readonly #scalars = new Map<string, string>();
   #names = 0;
 
@@ -106,7 +106,7 @@ export class OnnxGraph {
   }
 }
 
-function attributeProto(name: string, value: Attributes[string]): onnx.IAttributeProto {
+function attributeProto(name: string, value: Attributes[string]): object {
   if ("int" in value) return { name, type: ATTRIBUTE_TYPE.int, i: value.int };
   if ("ints" in value) return { name, type: ATTRIBUTE_TYPE.ints, ints: [...value.ints] };
   return { name, type: ATTRIBUTE_TYPE.float, f: value.float };

@@ -1,9 +1,8 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { parseManifest } from "@emb/manifest";
-import * as providers from "./index.js";
 
 const read = (path: string) => readFile(new URL(path, import.meta.url), "utf8");
 
@@ -19,13 +18,15 @@ it("the example prints what its comments say", { timeout: 60_000 }, async () => 
   const reading = parseManifest(await read("../../../config/embedding_profiles.yaml"), { file: "manifest" });
   const profile = reading.ok ? reading.manifest.profiles.get("st_minilm") : undefined;
 
-  const printed: string[] = [];
-  const console = { log: (...values: unknown[]) => printed.push(values.join(" ")) };
-  const body = example
-    .replace(/^import (\{.*\}) from "@emb\/providers";$/m, "const $1 = providers;")
-    .replace('dataDir: ".emb"', "dataDir");
-  const run = new Function("providers", "profile", "dataDir", "console", `return (async () => {${body}})();`);
-  await run(providers, profile, dataDir, console);
+  const source = example
+    .replace('"@emb/providers"', JSON.stringify(new URL("./index.ts", import.meta.url).pathname))
+    .replace('".emb"', JSON.stringify(dataDir))
+    .replaceAll("console.log(", "printed.push([")
+    .replaceAll("); // ", "]); // ");
+  const head = `export const printed: unknown[][] = [];\nconst profile = ${JSON.stringify(profile)};\n`;
+  const file = join(dataDir, "example.ts");
+  await writeFile(file, head + source);
+  const { printed }: { printed: unknown[][] } = await import(file);
   expect(expected).toHaveLength(2);
-  expect(printed).toEqual(expected);
+  expect(printed.map((values) => values.join(" "))).toEqual(expected);
 });

