@@ -1,7 +1,9 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { createChunker } from "./document-chunker.js";
 import { createPlainTokenizer } from "./testing/plain-tokenizer.js";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const tokenizer = createPlainTokenizer();
 const countTokens = (text: string): number => tokenizer.countTokens(text).tokens;

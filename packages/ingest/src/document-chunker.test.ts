@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { marked } from "marked";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { TextChunk } from "./chunker.js";
 import { createChunker } from "./document-chunker.js";
 import { createPlainTokenizer } from "./testing/plain-tokenizer.js";
+
+vi.setConfig({ testTimeout: 60_000 }); // a megabyte takes a second or two, more on a busy machine
 
 const tokenizer = createPlainTokenizer();
 const countTokens = (text: string): number => tokenizer.countTokens(text).tokens;
@@ -114,6 +116,21 @@ describe("blocks", () => {
     for (const piece of texts(`- \`\`\`js\n${code.map((line) => `  ${line}\n`).join("")}  \`\`\``, 36)) {
       expect(piece).toMatch(/^(?:- | {2})```js\n(?: {2}let a\d = \d;\n)+ {2}```$/);
     }
+  });
+
+  it("of code inside a list are not cut at their blank lines while there is another place", () => {
+    const pieces = texts(`- Intro\n  \`\`\`\n  a\n\n  b\n  \`\`\`\n  ${"word ".repeat(40)}`, 30);
+    expect(pieces.filter((piece) => piece.includes("```"))).toEqual([
+      expect.stringContaining("```\n  a\n\n  b\n  ```"),
+    ]);
+  });
+
+  it("of code end at a longer fence too", () => {
+    const code = Array.from({ length: 8 }, (_, index) => `line ${index}`).join("\n");
+    expect(texts(`\`\`\`\n${code}\n\`\`\`\`\`\n`, 21)).toEqual([
+      "```\nline 0\nline 1\nline 2\nline 3\nline 4\nline 5\n```",
+      "```\nline 6\nline 7\n`````",
+    ]);
   });
 
   it("that are tables repeat their header", () => {

@@ -9,9 +9,11 @@ const MAX_METADATA_DEPTH = 64;
 export type Refusal = Pick<SetAside, "code" | "reason">;
 export const isRefusal = (value: object): value is Refusal => "code" in value && "reason" in value;
 
+const UTF8 = new TextDecoder();
+
 /** The text of UTF-8 bytes, without byte order mark. */
 export function decodeUtf8(bytes: Uint8Array): { text: string } | Refusal {
-  if (isUtf8(bytes)) return { text: new TextDecoder().decode(bytes) };
+  if (isUtf8(bytes)) return { text: UTF8.decode(bytes) };
   const mark = Buffer.from(bytes.subarray(0, 2)).toString("hex");
   const seen = mark === "fffe" || mark === "feff" ? "a UTF-16 byte order mark" : "bytes that are not";
   return { code: "EMB_DOCUMENT_INVALID", reason: `expected UTF-8, found ${seen}` };

