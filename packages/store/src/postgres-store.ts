@@ -5,7 +5,7 @@ import { createPostgresAudit } from "./postgres-audit.js";
 import { createPostgresDocuments } from "./postgres-documents.js";
 import { createPostgresNamespaces } from "./postgres-namespaces.js";
 import { createPostgresReaders } from "./postgres-readers.js";
-import { createPostgresRuns } from "./postgres-runs.js";
+import { createPostgresRuns, voidLeases } from "./postgres-runs.js";
 import type { SqlDriver } from "./sql-driver.js";
 import type { Store } from "./store.js";
 
@@ -16,13 +16,15 @@ import type { Store } from "./store.js";
  */
 export async function openPostgresStore(driver: SqlDriver, options: { schema?: string } = {}): Promise<Store> {
   const schema = parseSchemaName(options.schema ?? "emb");
+  const shared = driver.capabilities.kind === "server";
   await migrate(driver, schema);
+  if (!shared) await voidLeases(driver, schema);
   return {
     capabilities: {
       maxNamespaceBytes: MAX_NAMESPACE_LENGTH,
       maxDims: MAX_DIMS,
       maxIndexedDims: MAX_INDEXED_DIMS,
-      shared: driver.capabilities.kind === "server",
+      shared,
     },
     namespaces: createPostgresNamespaces(driver, schema),
     documents: createPostgresDocuments(driver, schema),
