@@ -14,6 +14,8 @@ export {
   type ReingestSetup,
 } from "./reingest.js";
 export { openSource } from "./open-source.js";
+export { createFolderSource } from "./folder-source.js";
+export { createJsonlSource } from "./jsonl-source.js";
 export { decideRollback, rollBack, type RollbackDecision } from "./rollback.js";
 export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
 export type { SetAside, Source, SourceDocument, SourceItem } from "./source.js";

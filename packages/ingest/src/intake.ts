@@ -1,4 +1,4 @@
-import { EmbError, type Json } from "@emb/manifest";
+import { EmbError } from "@emb/manifest";
 import type { Documents, IncomingDocument, TextFailure } from "@emb/store";
 import { documentHash } from "./content-hash.js";
 import type { Source, SourceDocument } from "./source.js";
@@ -17,7 +17,7 @@ export interface IntakeReport {
   /** Documents without any text: kept, with no chunks. */
   readonly empty: number;
   readonly setAside: number;
-  /** Tombstoned because the source does not have them any more. */
+  /** Tombstoned because the source does not have them any more; none while an item hides ids. */
   readonly removed: number;
 }
 
@@ -42,6 +42,7 @@ export async function takeIn(intake: {
   let batch: IncomingDocument[] = [];
   let batchBytes = 0;
   let failures: TextFailure[] = [];
+  let idsHidden = false;
 
   const commit = async () => {
     if (batch.length > 0) {
@@ -62,6 +63,7 @@ export async function takeIn(intake: {
     total.seen++;
     if (item.kind === "set-aside") {
       total.setAside++;
+      idsHidden ||= item.hidesIds;
       failures.push({ documentId: item.id, ordinal: null, code: item.code, reason: item.reason });
     } else {
       if (item.text.trim() === "") total.empty++;
@@ -77,12 +79,12 @@ export async function takeIn(intake: {
       hint: "Check the path and the file names: a folder source reads .md, .markdown and .txt files.",
       context: { source: source.identity },
     });
-  const removed = await documents.sweep({ base, runId, source: source.identity, version });
+  // Behind such an item may stand any document: nothing is taken for gone. Version 0 tombstones nothing and still ends the run's memory.
+  const removed = await documents.sweep({ base, runId, source: source.identity, version: idsHidden ? 0n : version });
   return { ...total, removed };
 }
 
 const incoming = (item: SourceDocument, version: bigint): IncomingDocument => {
-  const { id, title, format, text } = item;
-  const metadata = item.metadata as Readonly<Record<string, Json>>; // a source parses it from JSON or YAML
+  const { id, title, format, text, metadata } = item;
   return { id, title, format, text, metadata, version: item.version ?? version, contentHash: documentHash({ title, format, text, metadata }) };
 };

@@ -41,11 +41,21 @@ describe("reingest", { timeout: 120_000 }, () => {
     expect(world.embedded()).toEqual(["Ferry number 5 is in the yard."]);
   });
 
+  it("takes nothing for gone while an item hides which documents it holds", async () => {
+    await reingest(await world.setup("hidden", sourceOf("test:hidden", TEN)));
+    const { "doc-0.txt": _gone, ...rest } = TEN;
+    const broken = { code: "EMB_DOCUMENT_UNREADABLE", reason: "line 3 is not JSON", hidesIds: true } as const;
+    const report = await reingest(await world.setup("hidden", sourceOf("test:hidden", { ...rest, "corpus.jsonl:3": broken })));
+    expect(report).toMatchObject({ state: "failed", intake: { setAside: 1, removed: 0 }, chunks: { total: 10 } });
+    const repaired = await reingest(await world.setup("hidden", sourceOf("test:hidden", rest)));
+    expect(repaired).toMatchObject({ state: "ready", intake: { removed: 1 }, chunks: { total: 9, embedded: 0 } });
+  });
+
   it("embeds one text once, however many documents have it", async () => {
     const same = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`tiny-${String(i).padStart(3, "0")}`, `Ferry ${i % 7}`]));
     const report = await reingest(await world.setup("tiny", sourceOf("test:tiny", same), { shardDocuments: 50, commitRows: 64 }));
     expect(report).toMatchObject({ state: "ready", chunks: { total: 500, embedded: 7, skipped: 493 } });
-    expect(world.embedded().sort()).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => `Ferry ${i}`));
+    expect([...world.embedded()].sort()).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => `Ferry ${i}`));
   });
 
   it("sets aside what cannot be read and what the provider refuses, names both, is not ready, and repairs on the next run", async () => {

@@ -30,13 +30,13 @@ const MANIFEST = `profiles:${profileText("one")}${profileText("two")}`;
 export const LIMITS = { maxDriftPct: 0, normTolerance: 1e-3, minRecall: 0.95, witnessMinCosine: 0.999, sampleQueries: 5 };
 
 /** Documents by id; a `SetAside` stands for itself. */
-export const sourceOf = (identity: string, items: Readonly<Record<string, string | { code: "EMB_DOCUMENT_UNREADABLE"; reason: string }>>): Source => ({
+export const sourceOf = (identity: string, items: Readonly<Record<string, string | { code: "EMB_DOCUMENT_UNREADABLE"; reason: string; hidesIds?: boolean }>>): Source => ({
   identity,
   async *read(): AsyncGenerator<SourceItem> {
     for (const [id, item] of Object.entries(items))
       yield typeof item === "string"
         ? { kind: "document", id, title: null, format: "text", text: item, metadata: {}, version: null }
-        : { kind: "set-aside", id, ...item };
+        : { kind: "set-aside", id, hidesIds: false, ...item };
   },
 });
 
