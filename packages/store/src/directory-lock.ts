@@ -139,22 +139,20 @@ const listen = (server: Server, path: string, directory: string): Promise<void> 
 
 const close = (server: Server): Promise<void> => new Promise((resolve) => void server.close(() => resolve()));
 
-const locked = (directory: string, pid: number | null) => {
-  const holder =
-    pid === null
-      ? "another process"
-      : pid === process.pid
-        ? `this process (pid ${pid}), which opened it before`
-        : `the process with pid ${pid}`;
+function locked(directory: string, pid: number | null): EmbError {
+  const own = pid === process.pid;
+  const holder = pid === null ? "another process" : own ? `this process (pid ${pid})` : `the process with pid ${pid}`;
   return new EmbError(
     "EMB_STORE_LOCKED",
-    `${directory} is held by ${holder}; one process at a time can use an embedded database`,
+    `${directory} is held by ${holder}; an embedded database can be opened once at a time`,
     {
-      hint: "Stop that process, or run query and worker in one process with `emb dev`, or set DATABASE_URL to use a PostgreSQL server.",
+      hint: own
+        ? "Close the store that has it first, or share that one."
+        : "Stop that process, or run query and worker in one process with `emb dev`, or set DATABASE_URL to use a PostgreSQL server.",
       context: { directory, ...(pid === null ? {} : { pid }) },
     },
   );
-};
+}
 
 /** An error of the file system, as an EmbError. */
 export function storeError(directory: string, error: unknown): EmbError {

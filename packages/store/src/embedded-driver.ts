@@ -81,7 +81,9 @@ function throwIfFailed(failed: { readonly error: unknown } | null): void {
  * @throws EmbError EMB_STORE_UNAVAILABLE
  */
 export async function createEmbeddedDriver(options: { directory: string; workerUrl?: URL }): Promise<SqlDriver> {
-  const worker = new Worker(options.workerUrl ?? new URL("./embedded-worker.js", import.meta.url));
+  const worker = new Worker(options.workerUrl ?? new URL("./embedded-worker.js", import.meta.url), {
+    execArgv: [], // flags of the program, such as --input-type, are not meant for this thread
+  });
   const send = createChannel(worker);
   try {
     await send({ kind: "open", directory: options.directory });

@@ -1,3 +1,4 @@
+export { lockDirectory, type DirectoryLock } from "./directory-lock.js";
 export { createEmbeddedDriver } from "./embedded-driver.js";
 export { openEmbeddedStore, type EmbeddedStoreOptions } from "./embedded-store.js";
 export { openPostgresStore } from "./postgres-store.js";
