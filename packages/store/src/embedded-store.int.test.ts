@@ -16,9 +16,10 @@ import { batchOf, chunksOf, openSample, startFilling } from "./testing/sealed-sa
 const WRITER = `
   import { openEmbeddedStore } from ${JSON.stringify(distUrl)};
   const [dataDir, input] = process.argv.slice(1);
-  const { address, seal, lease, version, ids } = JSON.parse(input, (key, value) => (key === "fencingToken" || key === "version" ? BigInt(value) : value));
+  const { address, seal, runId, version, ids } = JSON.parse(input, (key, value) => (key === "version" ? BigInt(value) : value));
   const store = await openEmbeddedStore({ dataDir });
   const writer = await store.namespaces.openWriter(address, seal);
+  const lease = await store.runs.claimShard(runId, { owner: "writer", leaseMs: 600000 });
   const counters = { documents: 1, chunks: 20, embedded: 20, skipped: 0, failed: 0, tokens: 1 };
   for (const documentId of ids) {
     const chunks = Array.from({ length: 20 }, (_, ordinal) => ({
@@ -63,10 +64,10 @@ const kill = async (process: ChildProcess): Promise<void> => {
 it("a kill -9 in the middle of writing loses and doubles nothing that was committed", async () => {
   const ids = Array.from({ length: 400 }, (_, i) => `doc-${String(i).padStart(3, "0")}`);
   let store = await openEmbeddedStore({ dataDir, workerUrl });
-  const filling = await startFilling(store, ids, { leaseMs: 600_000 });
+  const filling = await startFilling(store, ids);
   await store.close();
-  const { address, seal, lease, version } = filling;
-  const input = JSON.stringify({ address, seal, lease, version, ids }, (_, value: unknown) =>
+  const { address, seal, runId, version } = filling;
+  const input = JSON.stringify({ address, seal, runId, version, ids }, (_, value: unknown) =>
     typeof value === "bigint" ? String(value) : value,
   );
 
@@ -91,7 +92,7 @@ it("a kill -9 in the middle of writing loses and doubles nothing that was commit
   expect((await writer.readPending({ after: null, through: null, limit: 1, maxBytes: 1 }))[0]?.id).toBe(ids[documents]);
   expect((await store.audit.verify()).ok).toBe(true);
 
-  await store.runs.release(filling.lease);
+  // opening it was the proof that the holder is dead
   const resumed = await store.runs.claimShard(filling.runId, { owner: "next", leaseMs: 60_000 });
   expect(resumed?.cursor).toBe(ids[documents - 1]);
   await writer.writeBatch({

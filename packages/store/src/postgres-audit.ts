@@ -90,9 +90,8 @@ export function createPostgresAudit(driver: SqlDriver, schema: string): Audit {
         await tx.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
         const head = await readHead(tx);
         const seen = await walk(tx, schema, expectHead);
-        const firstBad =
-          seen.firstBad ??
-          (head.rows === seen.rows && head.head === seen.hash && seen.expectedFound ? null : seen.rows + 1);
+        const whole = head.rows === seen.rows && head.head === seen.hash && seen.expectedFound;
+        const firstBad = seen.firstBad ?? (whole ? null : Math.min(head.rows, seen.rows) + 1);
         return { ...head, ok: firstBad === null, firstBad };
       }),
   };

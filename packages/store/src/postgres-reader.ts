@@ -91,7 +91,10 @@ export function createPostgresReader(options: {
   const indexed = (query: DenseQuery) =>
     driver.transaction(async (tx) => {
       const list = Math.min(Math.max(2 * query.limit, MIN_SEARCH_LIST), MAX_LIMIT);
-      const set = tx.exec(`SET LOCAL hnsw.ef_search = ${list}; SET LOCAL hnsw.iterative_scan = strict_order`);
+      // without fresh statistics the planner may take a table of 100,000 rows for a small one
+      const set = tx.exec(
+        `SET LOCAL hnsw.ef_search = ${list}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL enable_seqscan = off`,
+      );
       const [, result] = await Promise.all([set, tx.query(indexedSql, [vectorText(query.vector), query.limit])]);
       return result;
     });

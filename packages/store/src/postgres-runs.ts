@@ -268,7 +268,10 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
 
 /** Only where this process alone can hold a lease: what is still leased belongs to a process that died. */
 export const voidLeases = async (driver: SqlDriver, schema: string): Promise<void> =>
-  void (await driver.query(`UPDATE ${schema}.shards SET lease_until = NULL, owner = NULL WHERE lease_until IS NOT NULL`, []));
+  void (await driver.query(
+    `UPDATE ${schema}.shards SET lease_until = NULL, owner = NULL WHERE lease_until IS NOT NULL`,
+    [],
+  ));
 
 async function cut(
   session: SqlSession,

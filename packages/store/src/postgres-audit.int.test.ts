@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { openCopy, type OpenedCopy } from "../test/database-copy.js";
+
+let opened: OpenedCopy;
+beforeAll(async () => {
+  opened = await openCopy();
+  for (let i = 1; i <= 5; i++) await opened.store.audit.append({ action: "check", actor: "test", detail: { i } });
+});
+afterAll(() => opened.close());
+
+/** What somebody can do who owns the database and switches the triggers off, and back. */
+async function tamper(sql: string, undo: string): Promise<{ ok: boolean; firstBad: number | null }> {
+  const { driver, store } = opened;
+  const unguarded = (statement: string) =>
+    driver.exec(`SET session_replication_role = replica; ${statement}; SET session_replication_role = DEFAULT`);
+  await unguarded(
+    "CREATE TABLE public.kept AS SELECT * FROM emb.audit; CREATE TABLE public.kept_head AS SELECT * FROM emb.audit_head",
+  );
+  await unguarded(sql);
+  const { ok, firstBad } = await store.audit.verify(undo === "" ? undefined : undo);
+  await unguarded(`TRUNCATE emb.audit, emb.audit_head; INSERT INTO emb.audit SELECT * FROM public.kept;
+    INSERT INTO emb.audit_head SELECT * FROM public.kept_head; DROP TABLE public.kept, public.kept_head`);
+  expect((await store.audit.verify()).ok).toBe(true);
+  return { ok, firstBad };
+}
+
+it.each([
+  ["UPDATE emb.audit SET hash = ''"],
+  ["DELETE FROM emb.audit WHERE sequence = 5"],
+  ["TRUNCATE emb.audit"],
+  ["DELETE FROM emb.audit_head"],
+  ["TRUNCATE emb.audit_head"],
+  ["UPDATE emb.audit_head SET row_count = 3"],
+])("the database refuses %s", async (sql) => {
+  await expect(opened.driver.exec(sql)).rejects.toThrow(/append-only/);
+  expect((await opened.store.audit.verify()).rows).toBe(5);
+});
+
+it.each([
+  ["a changed row", "UPDATE emb.audit SET entry = replace(entry, '\"i\":3', '\"i\":4') WHERE sequence = 3", 3],
+  ["a changed hash", "UPDATE emb.audit SET hash = repeat('a', 64) WHERE sequence = 2", 2],
+  ["a removed row", "DELETE FROM emb.audit WHERE sequence = 3", 3],
+  ["the first row removed", "DELETE FROM emb.audit WHERE sequence = 1", 1],
+  [
+    "rows in another order",
+    "UPDATE emb.audit SET sequence = CASE sequence WHEN 2 THEN 30 ELSE 2 END WHERE sequence IN (2, 3); UPDATE emb.audit SET sequence = 3 WHERE sequence = 30",
+    2,
+  ],
+  [
+    "a row put in between",
+    "UPDATE emb.audit SET sequence = sequence + 1 WHERE sequence = 5; INSERT INTO emb.audit SELECT 5, entry, hash FROM emb.audit WHERE sequence = 4",
+    5,
+  ],
+  ["a cut-off end", "DELETE FROM emb.audit WHERE sequence >= 4", 4],
+  [
+    "a row after the head",
+    "INSERT INTO emb.audit SELECT 6, entry, encode(sha256(convert_to(hash || E'\\n' || entry, 'UTF8')), 'hex') FROM emb.audit WHERE sequence = 5",
+    6,
+  ],
+])("%s is found and named", async (_name, sql, firstBad) => {
+  expect(await tamper(sql, "")).toEqual({ ok: false, firstBad });
+});
+
+it("an end cut off together with the head is found by a head that was noted elsewhere", async () => {
+  const { head } = await opened.store.audit.head();
+  const cut =
+    "DELETE FROM emb.audit WHERE sequence >= 4; UPDATE emb.audit_head SET row_count = 3, hash = (SELECT hash FROM emb.audit WHERE sequence = 3)";
+  expect(await tamper(cut, "")).toEqual({ ok: true, firstBad: null });
+  expect(await tamper(cut, head)).toEqual({ ok: false, firstBad: 4 });
+});
