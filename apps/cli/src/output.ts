@@ -29,7 +29,9 @@ export const paint = (output: Pick<Output, "color">, style: keyof typeof CODES, 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
-  const numeric = head.map((_, column) => rows.length > 0 && rows.every((row) => /^[\d.,%-]+$/.test(row[column] ?? "")));
+  const numeric = head.map(
+    (_, column) => rows.length > 0 && rows.every((row) => /^[\d.,%-]+$/.test(row[column] ?? "")),
+  );
   return all.map((row) =>
     row
       .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))

@@ -1,4 +1,4 @@
-import { Command as Commander, Option } from "commander";
+import { Command as Commander, CommanderError } from "commander";
 import type { Output } from "./output.js";
 import type { Command, Session } from "./session.js";
 
@@ -22,15 +22,26 @@ interface Common {
  */
 export function createProgram(host: ProgramHost): (argv: readonly string[]) => Promise<number> {
   let exitCode = 0;
+  let failedIn = "emb";
+  /** The parser's own words are not written: they have no code and no action, and --json wants a document. */
+  const streams = { writeOut: host.writeOut, writeErr: host.writeErr, outputError: () => {} };
+  const failIn = (command: string) => (error: Error) => {
+    failedIn = command;
+    throw error;
+  };
 
   /** Runs a command with its session, and reports its error. */
-  const run = async <Options extends object>(load: () => Promise<Command<Options>>, options: Options & Common): Promise<void> => {
+  const run = async <Options extends object>(
+    load: () => Promise<Command<Options>>,
+    options: Options & Common,
+  ): Promise<void> => {
     const output = host.createOutput(options.json);
+    const session = host.createSession(output);
     try {
-      exitCode = await (await load())(host.createSession(output), options);
+      exitCode = await (await load())(session, options);
     } catch (error) {
       const { reportError } = await import("./gate-entry.js");
-      exitCode = reportError(output, error, options.verbose);
+      exitCode = reportError(output, error, { verbose: options.verbose, interrupted: session.signal.aborted });
     }
   };
 
@@ -41,14 +52,16 @@ export function createProgram(host: ProgramHost): (argv: readonly string[]) => P
       .option("--json", "one JSON document on stdout", false)
       .option("--verbose", "stack traces of errors", false)
       .addHelpText("after", `\nExamples:\n${examples.map((example) => `  $ ${example}`).join("\n")}\n`)
-      .exitOverride()
-      .configureOutput({ writeOut: host.writeOut, writeErr: host.writeErr });
+      .exitOverride(
+        failIn([...(parent.parent === null ? ["emb"] : ["emb", parent.name()]), usage.split(" ")[0]].join(" ")),
+      )
+      .configureOutput(streams);
 
   const program = new Commander("emb")
     .description("Change the embedding model behind a search system as safely as a database migration.")
     .version(host.version)
     .exitOverride()
-    .configureOutput({ writeOut: host.writeOut, writeErr: host.writeErr })
+    .configureOutput(streams)
     .addHelpText(
       "after",
       `
@@ -61,24 +74,33 @@ Examples:
 Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try again later, 78 configuration or gate, 130 interrupted`,
     );
 
-  leaf(program, "gate", "decide which profile may run here", ["emb gate --json", "ENV=staging EMBEDDINGS_PROFILE=bge_m3 emb gate"]).action(
-    (options: Common) => run(async () => (await import("./gate-entry.js")).gate, options),
-  );
+  leaf(program, "gate", "decide which profile may run here", [
+    "emb gate --json",
+    "ENV=staging EMBEDDINGS_PROFILE=bge_m3 emb gate",
+  ]).action((options: Common) => run(async () => (await import("./gate-entry.js")).gate, options));
 
   const group = (name: string, summary: string) =>
-    program.command(name).description(summary).exitOverride().configureOutput({ writeOut: host.writeOut, writeErr: host.writeErr });
+    program
+      .command(name)
+      .description(summary)
+      .exitOverride(failIn(`emb ${name}`))
+      .configureOutput(streams);
 
   const manifest = group("manifest", "check the manifest, compare two profiles");
-  leaf(manifest, "validate", "check the manifest and the environment's file, every error at once", ["emb manifest validate"]).action(
-    (options: Common) => run(async () => (await import("./commands/manifest.js")).validateManifest, options),
-  );
-  leaf(manifest, "compat <a> <b>", "say whether vectors of profile A can serve profile B", ["emb manifest compat st_minilm_fp32 st_minilm --prove"])
+  leaf(manifest, "validate", "check the manifest and the environment's file, every error at once", [
+    "emb manifest validate",
+  ]).action((options: Common) => run(async () => (await import("./commands/manifest.js")).validateManifest, options));
+  leaf(manifest, "compat <a> <b>", "say whether vectors of profile A can serve profile B", [
+    "emb manifest compat st_minilm_fp32 st_minilm --prove",
+  ])
     .option("--prove", "embed the probe texts with both models and compare", false)
     .action((a: string, b: string, options: Common & { prove: boolean }) =>
       run(async () => (await import("./commands/manifest.js")).compareProfiles, { ...options, a, b }),
     );
 
-  leaf(program, "namespace <base>", "print the namespace of a base for a profile", ["emb namespace docs --profile st_minilm --mode version"])
+  leaf(program, "namespace <base>", "print the namespace of a base for a profile", [
+    "emb namespace docs --profile st_minilm --mode version",
+  ])
     .option("--profile <name>", "default: the active profile")
     .option("--mode <mode>", "none, profile, version or model; default: the environment's")
     .action((base: string, options: Common & { profile?: string; mode?: string }) =>
@@ -86,10 +108,14 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     );
 
   const verify = group("verify", "check providers, check a namespace");
-  leaf(verify, "providers", "print the profile matrix: model, dims, tokenizer, capabilities, missing requirements", ["emb verify providers --json"]).action(
-    (options: Common) => run(async () => (await import("./commands/verify-providers.js")).verifyProviders, options),
+  leaf(verify, "providers", "print the profile matrix: model, dims, tokenizer, capabilities, missing requirements", [
+    "emb verify providers --json",
+  ]).action((options: Common) =>
+    run(async () => (await import("./commands/verify-providers.js")).verifyProviders, options),
   );
-  leaf(verify, "namespace", "read a namespace back and compare it with the system of record", ["emb verify namespace --profile st_minilm"])
+  leaf(verify, "namespace", "read a namespace back and compare it with the system of record", [
+    "emb verify namespace --profile st_minilm",
+  ])
     .option("--profile <name>", "default: the active profile")
     .option("--base <name>", "default: store.base_namespace")
     .action((options: Common & { profile?: string; base?: string }) =>
@@ -108,7 +134,10 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
       run(async () => (await import("./commands/reingest.js")).reingestCommand, options),
     );
 
-  leaf(program, "search <text>", "ask one question", ['emb search "what does a refund cost" --top-k 3', 'emb search "refund" --profile st_minilm --json'])
+  leaf(program, "search <text>", "ask one question", [
+    'emb search "what does a refund cost" --top-k 3',
+    'emb search "refund" --profile st_minilm --json',
+  ])
     .option("--profile <name>", "as if EMBEDDINGS_PROFILE were this: the gate decides")
     .option("--base <name>", "default: store.base_namespace")
     .option("--top-k <n>", "results; default: query.top_k")
@@ -119,16 +148,22 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
 
   leaf(program, "status", "what is active, and what namespaces, runs and readers are doing", ["emb status --json"])
     .option("--base <name>", "default: store.base_namespace")
-    .action((options: Common & { base?: string }) => run(async () => (await import("./commands/status.js")).status, options));
+    .action((options: Common & { base?: string }) =>
+      run(async () => (await import("./commands/status.js")).status, options),
+    );
 
-  leaf(program, "rollback", "check that the old namespace can serve at once, and print what to set", ["emb rollback", "emb rollback --to use_lite --wait"])
+  leaf(program, "rollback", "check that the old namespace can serve at once, and print what to set", [
+    "emb rollback",
+    "emb rollback --to use_lite --wait",
+  ])
     .option("--to <profile>", "default: what served before, else the baseline")
     .option("--base <name>", "default: store.base_namespace")
     .option("--accept-stale", "go back although documents changed since", false)
     .option("--wait", "wait until every reader reports the profile", false)
-    .addOption(new Option("--timeout-s <seconds>", "how long --wait waits").default(300).argParser(Number))
-    .action((options: Common & { to?: string; base?: string; acceptStale: boolean; wait: boolean; timeoutS: number }) =>
-      run(async () => (await import("./commands/rollback.js")).rollback, options),
+    .option("--timeout-s <seconds>", "how long --wait waits; default: 300")
+    .action(
+      (options: Common & { to?: string; base?: string; acceptStale: boolean; wait: boolean; timeoutS?: string }) =>
+        run(async () => (await import("./commands/rollback.js")).rollback, options),
     );
 
   const audit = group("audit", "the append-only log of decisions");
@@ -138,7 +173,10 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
       run(async () => (await import("./commands/audit-verify.js")).auditVerify, options),
     );
 
-  leaf(program, "quickstart", "watch a real swap: refuse, experiment, re-ingest, verify, compare, roll back", ["emb quickstart", "emb quickstart --source ./docs --dir /tmp/try"])
+  leaf(program, "quickstart", "watch a real swap: refuse, experiment, re-ingest, verify, compare, roll back", [
+    "emb quickstart",
+    "emb quickstart --source ./docs --dir /tmp/try",
+  ])
     .option("--dir <path>", "where to work; default: a temporary folder")
     .option("--source <path>", "your own documents instead of the handbook")
     .action((options: Common & { dir?: string; source?: string }) =>
@@ -158,9 +196,15 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
       await program.parseAsync(argv, { from: "user" });
       return exitCode;
     } catch (error) {
-      if (error instanceof Error && "exitCode" in error && "code" in error && String(error.code).startsWith("commander."))
-        return error.exitCode === 0 ? 0 : 2; // commander has written what is wrong
-      throw error;
+      if (!(error instanceof CommanderError)) throw error;
+      if (error.exitCode === 0) return 0;
+      if (error.code === "commander.help") return 2; // a command without its subcommand: the help was shown
+      const { reportError, usageError } = await import("./gate-entry.js");
+      const output = host.createOutput(argv.includes("--json"));
+      return reportError(output, usageError(error.message, failedIn), {
+        verbose: argv.includes("--verbose"),
+        interrupted: false,
+      });
     }
   };
 }

@@ -9,7 +9,9 @@ export function duration(seconds: number): string {
   const s = Math.max(0, Math.round(seconds));
   if (s < 60) return `${s}s`;
   const pad = (n: number) => String(n).padStart(2, "0");
-  return s < 3600 ? `${Math.floor(s / 60)}m ${pad(s % 60)}s` : `${Math.floor(s / 3600)}h ${pad(Math.floor((s % 3600) / 60))}m`;
+  return s < 3600
+    ? `${Math.floor(s / 60)}m ${pad(s % 60)}s`
+    : `${Math.floor(s / 3600)}h ${pad(Math.floor((s % 3600) / 60))}m`;
 }
 
 /** `[#####-----]`, `width` characters between the brackets. */
@@ -77,7 +79,9 @@ export function createProgressView(output: Output, nowMs: () => number) {
     update(progress: Progress): void {
       switch (progress.kind) {
         case "run":
-          output.note(`${progress.resumed ? "going on with" : "started"} run ${progress.runId} into ${paint(output, "bold", progress.namespace)}`);
+          output.note(
+            `${progress.resumed ? "going on with" : "started"} run ${progress.runId} into ${paint(output, "bold", progress.namespace)}`,
+          );
           break;
         case "intake":
           show({ label: "read", done: progress.seen, total: null, unit: "documents", more: "" });

@@ -344,6 +344,16 @@ rollout:
     ]);
   });
 
+  it.each([
+    ["nothing asks", undefined, ["EMB_FLAG_WITHOUT_EFFECT"]],
+    ["the command asks for the profile it permits", ["b"], []],
+    ["the command asks for the baseline", ["a"], ["EMB_FLAG_WITHOUT_EFFECT"]],
+  ])("warns of an experiment without effect, or not: %s", (_, asks, expected) => {
+    const env = { ENV: "production", EMBEDDING_PROFILE_EXPERIMENT: "b" };
+    const { warnings } = loadSettings({ env, cwd, files: exampleProject(), ...(asks === undefined ? {} : { asks }) });
+    expect(warnings.map(({ code }) => code)).toEqual(expected);
+  });
+
   it("does not depend on unrelated variables", () => {
     const unrelated = fc.dictionary(fc.stringMatching(/^(A|PATH|HOME|X_)[A-Z_]{0,10}$/), fc.string());
     const env = { ENV: "production", EMBEDDINGS_PROFILE: "b", EMBEDDING_PROFILE_EXPERIMENT: "b" };

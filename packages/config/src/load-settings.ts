@@ -21,13 +21,15 @@ export interface LoadSettingsInput {
   readonly cwd: string;
   /** Default: the disk. */
   readonly files?: ConfigFiles;
+  /** Profiles that this process asks the gate for beside the configured ones (`--to`, `--profile`): a flag that permits one has an effect. */
+  readonly asks?: readonly string[];
 }
 
 /**
  * Reads the environment and the config files. A refused gate is part of the answer (`gate`, `active` null), not an error.
  * @throws EmbError with every configuration error at once in `problems`; its code and hint are the first one's
  */
-export function loadSettings({ env, cwd, files = diskFiles }: LoadSettingsInput): Settings {
+export function loadSettings({ env, cwd, files = diskFiles, asks = [] }: LoadSettingsInput): Settings {
   const problems: Problem[] = [];
   const variables = readVariables(env, problems);
   const environment = readEnvironmentName(env, problems);
@@ -42,7 +44,7 @@ export function loadSettings({ env, cwd, files = diskFiles }: LoadSettingsInput)
   if (problems.length > 0 || environment === null || folder === null || file === null || manifest === null) {
     throw configurationError(problems);
   }
-  const settings = assemble({ environment, open, variables, folder, cwd, file, manifest });
+  const settings = assemble({ environment, open, variables, folder, cwd, file, manifest, asks });
   return { ...settings, warnings: [...(open ? misspelt : []), ...manifest.warnings, ...settings.warnings] };
 }
 
@@ -142,8 +144,9 @@ function assemble(input: {
   cwd: string;
   file: ReadEnvironmentFile;
   manifest: ReadManifest;
+  asks: readonly string[];
 }): Settings {
-  const { environment, open, variables, folder, cwd, file } = input;
+  const { environment, open, variables, folder, cwd, file, asks } = input;
   const { manifest, path: manifestFile } = input.manifest;
   const { embedding, rollout, ...sections } = file.written;
   const baseline = embedding.profile ?? manifest.baseline;
@@ -151,7 +154,7 @@ function assemble(input: {
   const ask = (requested: string | undefined): GateDecision =>
     decideGate({ environment, baseline, requested, swappable, experiment, known: manifest.profiles.keys() });
   const gate = ask(variables.requested);
-  const uses = [variables.requested, rollout.canary?.profile, rollout.shadow?.profile].map(ask);
+  const uses = [variables.requested, rollout.canary?.profile, rollout.shadow?.profile, ...asks].map(ask);
   const { mode, from } = namespaceMode(variables, file.written);
   return {
     environment,

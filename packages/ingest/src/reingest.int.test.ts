@@ -129,6 +129,8 @@ describe("reingest", { timeout: 120_000 }, () => {
     await reingest(await world.setup("empty", sourceOf("test:empty", TEN)));
     await expect(reingest(await world.setup("empty", sourceOf("test:empty", {})))).rejects.toMatchObject({ code: "EMB_SOURCE_EMPTY" });
     expect(await world.store.documents.count("empty")).toEqual({ live: 10, deleted: 0 });
+    // the failed run stands in nobody's way
+    expect(await reingest(await world.setup("empty", sourceOf("test:another", TEN)))).toMatchObject({ state: "ready", resumed: false });
   });
 
   it("keeps an empty document, without chunks", async () => {

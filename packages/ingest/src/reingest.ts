@@ -2,6 +2,7 @@ import {
   EmbError,
   embedProbes,
   fingerprint,
+  isEmbError,
   namespaceName,
   PROBE_TEXTS,
   spaceId,
@@ -206,11 +207,17 @@ async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport>
     ...{ documents: store.documents, source, base: run.base, runId: run.id, version: run.version, signal },
     onSetAside: (failures) => store.runs.recordFailures(run.id, failures),
     onProgress: (seen) => setup.onProgress({ kind: "intake", seen }),
+  }).catch(async (error: unknown) => {
+    // A source that is not there or has nothing would leave a run that only this source could finish.
+    if (isEmbError(error) && NO_SOURCE.has(error.code)) await step(store, run.id, "failed", error.message);
+    throw error;
   });
   await store.runs.cutShards(run.id, setup.shardDocuments);
   setup.onProgress({ kind: "taken-in", report });
   return report;
 }
+
+const NO_SOURCE: ReadonlySet<string> = new Set(["EMB_SOURCE_EMPTY", "EMB_SOURCE_MISSING", "EMB_SOURCE_INVALID"]);
 
 /** Takes shards until every one is done; waits for those that another holder has. */
 async function fillRun(

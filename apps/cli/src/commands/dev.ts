@@ -2,8 +2,8 @@ import { work } from "@emb/ingest-worker";
 import { passGate, serve, withStore } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import type { Command } from "../session.js";
+import { wholeNumber } from "../whole-number.js";
 import { fillNamespace } from "./reingest.js";
-import { wholeNumber } from "./search.js";
 
 export interface DevOptions {
   readonly source?: string;
@@ -20,10 +20,26 @@ export const dev: Command<DevOptions> = async (session, options) => {
   const port = options.port === undefined ? settings.query.port : wholeNumber("--port", options.port);
   return withStore(settings, async (store) => {
     if (options.source !== undefined) {
-      const report = await fillNamespace(session, { settings, store, base, to: profile.name, sourcePath: options.source, yes: true });
+      const report = await fillNamespace(session, {
+        settings,
+        store,
+        base,
+        to: profile.name,
+        sourcePath: options.source,
+        yes: true,
+      });
       if (report.state !== "ready") return 1;
     }
-    const service = await serve({ settings, env, store, base, host: settings.query.host, port, signal, note: output.note });
+    const service = await serve({
+      settings,
+      env,
+      store,
+      base,
+      host: settings.query.host,
+      port,
+      signal,
+      note: output.note,
+    });
     output.document({ url: service.url, namespace: service.namespace, profile: profile.name });
     output.note(`listening on ${service.url}; try`);
     output.note(`  curl -s ${service.url}/v1/query -H 'content-type: application/json' -d '{"query": "how do I ..."}'`);

@@ -30,7 +30,13 @@ export const validateManifest: Command<{ verbose: boolean }> = async (session, {
       file: settings.paths.manifestFile,
       profiles,
       errors: [],
-      warnings: settings.warnings.map(({ code, message, file, line, column }) => ({ code, message, file, line, column })),
+      warnings: settings.warnings.map(({ code, message, file, line, column }) => ({
+        code,
+        message,
+        file,
+        line,
+        column,
+      })),
     });
     output.line(`ok  ${settings.paths.manifestFile}: ${profiles.length} profiles`);
     const rows = profiles.map((row) => [row.name, row.fingerprint.slice(0, 12), row.space_id.slice(0, 12)]);
@@ -39,7 +45,7 @@ export const validateManifest: Command<{ verbose: boolean }> = async (session, {
   } catch (error) {
     if (!isEmbError(error) || error.problems.length === 0) throw error;
     output.document({ ok: false, profiles: [], errors: error.problems });
-    return reportError({ ...output, document: () => {} }, error, verbose);
+    return reportError({ ...output, document: () => {} }, error, { verbose, interrupted: false });
   }
 };
 
@@ -56,7 +62,11 @@ export const compareProfiles: Command<{ a: string; b: string; prove: boolean }> 
 };
 
 /** Whether two models give the probe texts the same vectors. */
-async function witnessesAgree(settings: Settings, session: Session, profiles: readonly [Profile, Profile]): Promise<boolean> {
+async function witnessesAgree(
+  settings: Settings,
+  session: Session,
+  profiles: readonly [Profile, Profile],
+): Promise<boolean> {
   if (profiles[0].dims !== profiles[1].dims) return false;
   const { createModel } = await import("@emb/ingest-worker");
   const probes = (["document", "query"] as const).flatMap((side) => PROBE_TEXTS[side].map((text) => ({ side, text })));

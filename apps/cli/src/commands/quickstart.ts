@@ -47,11 +47,16 @@ interface Step {
  * rollback. Every step is the real command, run in this process with the environment that is printed. Exit 1 when a step did not hold.
  */
 export const quickstart: Command<QuickstartOptions> = async (outer, options) => {
-  const dir = options.dir === undefined ? await mkdtemp(join(tmpdir(), "emb-quickstart-")) : resolve(outer.cwd, options.dir);
+  const dir =
+    options.dir === undefined ? await mkdtemp(join(tmpdir(), "emb-quickstart-")) : resolve(outer.cwd, options.dir);
   await mkdir(dir, { recursive: true });
   const handbook = options.source === undefined ? findHandbook() : null;
   const source = handbook === null ? resolve(outer.cwd, options.source ?? ".") : join(handbook, "documents");
-  const story = createStory(outer, { ENV: "staging", EMB_CONFIG_DIR: await writeConfigFolder(dir), EMB_DATA_DIR: join(dir, "data") });
+  const story = createStory(outer, {
+    ENV: "staging",
+    EMB_CONFIG_DIR: await writeConfigFolder(dir),
+    EMB_DATA_DIR: join(dir, "data"),
+  });
   const { output } = outer;
 
   output.line(`Working in ${dir}, on an embedded PostgreSQL, with two real models.`);
@@ -77,19 +82,27 @@ export const quickstart: Command<QuickstartOptions> = async (outer, options) => 
   });
 
   const override = { EMBEDDINGS_PROFILE: CANDIDATE };
-  await story.step("refuse a silent swap", `EMBEDDINGS_PROFILE=${CANDIDATE} emb search "..."`, override, async (session) => {
-    const error: unknown = await search(session, { text: "x", exact: false }).then(
-      () => null,
-      (refusal: unknown) => refusal,
-    );
-    if (error === null) return { ok: false, seen: `${CANDIDATE} was not refused` };
-    const code = reportError(session.output, error, false);
-    return { ok: code === 78, seen: `refused, exit code ${code}` };
-  });
+  await story.step(
+    "refuse a silent swap",
+    `EMBEDDINGS_PROFILE=${CANDIDATE} emb search "..."`,
+    override,
+    async (session) => {
+      const error: unknown = await search(session, { text: "x", exact: false }).then(
+        () => null,
+        (refusal: unknown) => refusal,
+      );
+      if (error === null) return { ok: false, seen: `${CANDIDATE} was not refused` };
+      const code = reportError(session.output, error, { verbose: false, interrupted: false });
+      return { ok: code === 78, seen: `refused, exit code ${code}` };
+    },
+  );
 
   const experiment = { EMBEDDING_PROFILE_EXPERIMENT: CANDIDATE };
-  await story.step("fill the candidate beside it", `EMBEDDING_PROFILE_EXPERIMENT=${CANDIDATE} emb reingest --to ${CANDIDATE} --source ${source} --yes`, experiment, async (session) =>
-    fill(session, CANDIDATE, source),
+  await story.step(
+    "fill the candidate beside it",
+    `EMBEDDING_PROFILE_EXPERIMENT=${CANDIDATE} emb reingest --to ${CANDIDATE} --source ${source} --yes`,
+    experiment,
+    async (session) => fill(session, CANDIDATE, source),
   );
   for (const profile of [BASELINE, CANDIDATE])
     await story.step(`verify ${profile}`, `emb verify namespace --profile ${profile}`, {}, async (session) => {
@@ -100,19 +113,31 @@ export const quickstart: Command<QuickstartOptions> = async (outer, options) => 
       return { ok: code === 0, seen: `${found} of ${expected} chunks, drift ${drift_pct}%` };
     });
 
-  await story.step("compare side by side", `EMBEDDING_PROFILE_EXPERIMENT=${CANDIDATE} emb search "..." --profile ${CANDIDATE}`, experiment, async (session) => {
-    const settings = readSettings({ ...session, output: { ...session.output, note: () => {} } });
-    const [old, candidate] = await withStore(settings, async (store) => [
-      await scoreProfile(session, settings, store, BASELINE, questions),
-      await scoreProfile(session, settings, store, CANDIDATE, questions),
-    ] as const);
-    showComparison(session, questions, old, candidate);
-    return { ok: candidate.best.length === questions.length, seen: `right first: ${BASELINE} ${old.first}, ${CANDIDATE} ${candidate.first} of ${questions.length}` };
-  });
+  await story.step(
+    "compare side by side",
+    `EMBEDDING_PROFILE_EXPERIMENT=${CANDIDATE} emb search "..." --profile ${CANDIDATE}`,
+    experiment,
+    async (session) => {
+      const settings = readSettings({ ...session, output: { ...session.output, note: () => {} } });
+      const [old, candidate] = await withStore(
+        settings,
+        async (store) =>
+          [
+            await scoreProfile(session, settings, store, BASELINE, questions),
+            await scoreProfile(session, settings, store, CANDIDATE, questions),
+          ] as const,
+      );
+      showComparison(session, questions, old, candidate);
+      return {
+        ok: candidate.best.length === questions.length,
+        seen: `right first: ${BASELINE} ${old.first}, ${CANDIDATE} ${candidate.first} of ${questions.length}`,
+      };
+    },
+  );
 
   await story.step("roll back", `emb rollback --to ${BASELINE}`, {}, async (session) => {
     const { output: captured, document } = captureDocument(session.output, { notes: false });
-    const code = await rollback({ ...session, output: captured }, { to: BASELINE, acceptStale: false, wait: false, timeoutS: 0 });
+    const code = await rollback({ ...session, output: captured }, { to: BASELINE, acceptStale: false, wait: false });
     const { texts_embedded } = RolledBack.parse(document());
     output.line(`${BASELINE} can serve at once: its namespace was kept; texts embedded: ${texts_embedded}`);
     return { ok: code === 0 && texts_embedded === 0, seen: `${texts_embedded} texts embedded` };
@@ -136,7 +161,9 @@ const Reingested = z.object({
   chunks: z.object({ total: z.number(), embedded: z.number() }),
   seconds: z.number(),
 });
-const Answered = z.object({ results: z.array(z.object({ document_id: z.string(), score: z.number(), text: z.string() })) });
+const Answered = z.object({
+  results: z.array(z.object({ document_id: z.string(), score: z.number(), text: z.string() })),
+});
 
 /** Runs the steps one after another, each under its heading, and keeps what they saw. A step that fails is shown and the rest goes on. */
 function createStory(outer: Session, env: Readonly<Record<string, string>>) {
@@ -144,7 +171,9 @@ function createStory(outer: Session, env: Readonly<Record<string, string>>) {
   const { output } = outer;
   const startMs = outer.nowMs();
   // What is set around the quickstart must not leak into its story.
-  const inherited = Object.fromEntries(Object.entries(outer.env).filter(([name]) => !/^(EMB|DATABASE_URL|QDRANT|NODE_ENV|ENV$)/.test(name)));
+  const inherited = Object.fromEntries(
+    Object.entries(outer.env).filter(([name]) => !/^(EMB|DATABASE_URL|QDRANT|NODE_ENV|ENV$)/.test(name)),
+  );
   return {
     async step(
       name: string,
@@ -157,7 +186,11 @@ function createStory(outer: Session, env: Readonly<Record<string, string>>) {
       output.line(paint(output, "bold", `${steps.length + 1}. ${name}`));
       output.line(paint(output, "dim", `$ ENV=staging ${action}`));
       const stepMs = outer.nowMs();
-      const result = await run({ ...outer, output: { ...output, document: () => {} }, env: { ...inherited, ...env, ...more } });
+      const result = await run({
+        ...outer,
+        output: { ...output, document: () => {} },
+        env: { ...inherited, ...env, ...more },
+      });
       steps.push({ name, action: `ENV=staging ${action}`, ...result, seconds: (outer.nowMs() - stepMs) / 1000 });
     },
     end(dir: string): number {
@@ -168,7 +201,9 @@ function createStory(outer: Session, env: Readonly<Record<string, string>>) {
       const rows = steps.map((step) => [step.ok ? "ok" : "FAIL", step.name, `${step.seconds.toFixed(1)}s`, step.seen]);
       for (const line of table(["", "step", "time", "seen"], rows)) output.line(line);
       output.line();
-      output.line(`${ok ? "All steps held" : "A step did not hold"}, in ${duration(seconds)}. Everything is in ${dir}: delete it when you are done.`);
+      output.line(
+        `${ok ? "All steps held" : "A step did not hold"}, in ${duration(seconds)}. Everything is in ${dir}: delete it when you are done.`,
+      );
       return ok ? 0 : 1;
     },
   };
@@ -189,11 +224,15 @@ async function answer(session: Session, questions: readonly Question[], show: bo
   for (const { text } of questions) {
     const { output, document } = captureDocument(session.output, { notes: false });
     await search({ ...session, output }, { text, topK: "3", exact: false });
-    answers.push(JSON.stringify(document(), (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)));
+    answers.push(
+      JSON.stringify(document(), (_key, value: unknown) => (typeof value === "bigint" ? value.toString() : value)),
+    );
     const [first] = Answered.parse(document()).results;
     if (!show) continue;
     session.output.line(`Q  ${text}`);
-    session.output.line(`A  ${first === undefined ? "(nothing)" : `${first.document_id}  ${first.score.toFixed(3)}  ${excerpt(first.text)}`}`);
+    session.output.line(
+      `A  ${first === undefined ? "(nothing)" : `${first.document_id}  ${first.score.toFixed(3)}  ${excerpt(first.text)}`}`,
+    );
   }
   return answers;
 }
@@ -207,7 +246,8 @@ function showComparison({ output }: Session, questions: readonly Question[], old
     return a === b ? [] : [[text.slice(0, 60), `${a} (${mark(answers.has(a))})`, `${b} (${mark(answers.has(b))})`]];
   });
   for (const line of table(["question", BASELINE, CANDIDATE], differing.slice(0, DIFFERENCES_SHOWN))) output.line(line);
-  if (differing.length > DIFFERENCES_SHOWN) output.line(`... and ${differing.length - DIFFERENCES_SHOWN} more questions with another first answer`);
+  if (differing.length > DIFFERENCES_SHOWN)
+    output.line(`... and ${differing.length - DIFFERENCES_SHOWN} more questions with another first answer`);
   output.line();
   const count = questions.length;
   const rows = [

@@ -26,7 +26,7 @@ const FAILURES_SHOWN = 20;
 
 /** Fills the namespace of a profile beside the others, verifies it, and says whether it is ready. Exit 1 when it is not. */
 export const reingestCommand: Command<ReingestOptions> = async (session, options) => {
-  const settings = readSettings(session);
+  const settings = readSettings(session, options.to);
   passGate(settings, session.env, options.to); // before a database or a provider is opened
   const base = options.base ?? settings.store.baseNamespace;
   return withStore(settings, async (store) => {
@@ -77,9 +77,13 @@ export async function fillNamespace(
 async function consent({ output }: Session, yes: boolean, question: string): Promise<void> {
   if (yes) return;
   if (!output.interactive)
-    throw new EmbError("EMB_CONSENT_REQUIRED", "reingest writes to the database: expected --yes where nobody can be asked", {
-      hint: "Add --yes.",
-    });
+    throw new EmbError(
+      "EMB_CONSENT_REQUIRED",
+      "reingest writes to the database: expected --yes where nobody can be asked",
+      {
+        hint: "Add --yes.",
+      },
+    );
   if (!(await output.confirm(question)))
     throw new EmbError("EMB_CONSENT_REQUIRED", "not confirmed, nothing was done", { hint: "Answer y, or add --yes." });
 }
@@ -112,7 +116,12 @@ function printReport(
     seconds: report.seconds,
     drift_pct: verification.driftPct,
     checks: verification.checks,
-    set_aside: setAside.map(({ documentId, ordinal, code, reason }) => ({ document_id: documentId, ordinal, code, reason })),
+    set_aside: setAside.map(({ documentId, ordinal, code, reason }) => ({
+      document_id: documentId,
+      ordinal,
+      code,
+      reason,
+    })),
   });
   const cost = report.costUsd === null ? "price unknown" : `${report.costUsd.toFixed(4)} USD`;
   output.line(
@@ -123,5 +132,6 @@ function printReport(
     output.line(`  ${check.name}: seen ${check.seen}, want ${check.want}`);
   for (const { documentId, ordinal, code, reason } of setAside)
     output.line(`  set aside ${documentId}${ordinal === null ? "" : `#${ordinal}`}: ${code} ${reason}`);
-  if (report.state !== "ready") output.line("  Repair what is named above and run the same command again: it embeds only what is missing.");
+  if (report.state !== "ready")
+    output.line("  Repair what is named above and run the same command again: it embeds only what is missing.");
 }

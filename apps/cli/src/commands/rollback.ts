@@ -7,17 +7,19 @@ import { actor, findProfile } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
 import type { Command, Session } from "../session.js";
+import { wholeNumber } from "../whole-number.js";
 
 export interface RollbackOptions {
   readonly to?: string;
   readonly base?: string;
   readonly acceptStale: boolean;
   readonly wait: boolean;
-  readonly timeoutS: number;
+  readonly timeoutS?: string;
 }
 
 const READERS_WITHIN_MS = 30_000;
 const POLL_MS = 1000;
+const WAIT_S = 300;
 
 /**
  * Ends fills of the other profiles, checks that the profile's namespace can serve at once, and prints what to set. Edits no file, embeds
@@ -26,11 +28,17 @@ const POLL_MS = 1000;
 export const rollback: Command<RollbackOptions> = async (session, options) => {
   const { output } = session;
   const settings = readSettings(session);
+  const timeoutS = options.timeoutS === undefined ? WAIT_S : wholeNumber("--timeout-s", options.timeoutS);
   const base = options.base ?? settings.store.baseNamespace;
   return withStore(settings, async (store) => {
     const { from, to } = await chooseDirection(settings, store, base, options.to);
     const profile = findProfile(settings, to);
-    const address = namespaceName({ base, profile, mode: settings.namespaceMode, maxLength: store.capabilities.maxNamespaceBytes });
+    const address = namespaceName({
+      base,
+      profile,
+      mode: settings.namespaceMode,
+      maxLength: store.capabilities.maxNamespaceBytes,
+    });
     const record = await store.namespaces.find(address);
     const lag =
       record === null || record.state === "retired"
@@ -41,21 +49,42 @@ export const rollback: Command<RollbackOptions> = async (session, options) => {
       runs: await store.runs.list({ base }),
     });
     if (!decision.ok) {
-      output.document({ ok: false, from, to, texts_embedded: 0, code: "EMB_ROLLBACK_REFUSED", lag, reasons: decision.reasons });
+      output.document({
+        ok: false,
+        from,
+        to,
+        texts_embedded: 0,
+        code: "EMB_ROLLBACK_REFUSED",
+        lag,
+        reasons: decision.reasons,
+      });
       output.line(`refused  ${from} -> ${to}`);
       for (const reason of decision.reasons) output.line(`  ${reason}`);
-      output.line(`  -> emb reingest --to ${to} brings it up to date${lag > 0 ? "; --accept-stale goes back without" : ""}.`);
+      output.line(
+        `  -> emb reingest --to ${to} brings it up to date${lag > 0 ? "; --accept-stale goes back without" : ""}.`,
+      );
       return 1;
     }
     await rollBack(store, { decision, from, actor: actor() });
     const restore = restoreSteps(settings, to);
-    output.document({ ok: true, from, to, namespace: record?.namespace, texts_embedded: 0, lag, ended_runs: decision.endRuns.map(({ id }) => id), ...restore });
-    output.line(`rolled back  ${from} -> ${to}: ${decision.to.namespace} is ready, ${decision.endRuns.length} fills ended, 0 texts embedded`);
+    output.document({
+      ok: true,
+      from,
+      to,
+      namespace: record?.namespace,
+      texts_embedded: 0,
+      lag,
+      ended_runs: decision.endRuns.map(({ id }) => id),
+      ...restore,
+    });
+    output.line(
+      `rolled back  ${from} -> ${to}: ${decision.to.namespace} is ready, ${decision.endRuns.length} fills ended, 0 texts embedded`,
+    );
     output.line("To serve it, start the services with:");
     for (const line of restore.environment) output.line(`  ${line}`);
     output.line(`and keep in ${settings.paths.environmentFile}:`);
     for (const line of restore.yaml.split("\n")) output.line(`  ${line}`);
-    return options.wait ? waitForReaders(session, store, { base, to, timeoutS: options.timeoutS }) : 0;
+    return options.wait ? waitForReaders(session, store, { base, to, timeoutS }) : 0;
   });
 };
 
@@ -66,9 +95,13 @@ async function chooseDirection(settings: Settings, store: Store, base: string, a
   const from = history[0]?.profile ?? active?.name ?? baseline;
   const to = asked ?? (from === baseline ? history[1]?.profile : baseline);
   if (to === undefined)
-    throw new EmbError("EMB_USAGE", `expected a profile to go back to; ${from} is the baseline, and nothing served before it`, {
-      hint: "Name it: emb rollback --to PROFILE.",
-    });
+    throw new EmbError(
+      "EMB_USAGE",
+      `expected a profile to go back to; ${from} is the baseline, and nothing served before it`,
+      {
+        hint: "Name it: emb rollback --to PROFILE.",
+      },
+    );
   return { from, to };
 }
 

@@ -1,12 +1,13 @@
 import { openSearch } from "@emb/search";
 import { targetAddress } from "@emb/ingest";
-import { EmbError, fingerprint } from "@emb/manifest";
+import { fingerprint } from "@emb/manifest";
 import { passGate } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import { createModel } from "@emb/ingest-worker";
 import { answerDocument, withStore } from "@emb/query";
 import { paint } from "../output.js";
 import type { Command } from "../session.js";
+import { wholeNumber } from "../whole-number.js";
 
 export interface SearchOptions {
   readonly text: string;
@@ -18,7 +19,7 @@ export interface SearchOptions {
 
 /** Asks one question of the namespace of a profile. */
 export const search: Command<SearchOptions> = async (session, options) => {
-  const settings = readSettings(session);
+  const settings = readSettings(session, options.profile);
   const { profile } = passGate(settings, session.env, options.profile);
   const topK = options.topK === undefined ? settings.query.topK : wholeNumber("--top-k", options.topK);
   const { provider } = await createModel(settings, session.env, profile);
@@ -27,14 +28,27 @@ export const search: Command<SearchOptions> = async (session, options) => {
       const base = options.base ?? settings.store.baseNamespace;
       const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
       const { namespaces } = store;
-      const opened = await openSearch({ namespaces, address, provider, strict: settings.strictMode, signal: session.signal });
+      const opened = await openSearch({
+        namespaces,
+        address,
+        provider,
+        strict: settings.strictMode,
+        signal: session.signal,
+      });
       if (opened.reader.seal === "mismatched")
-        session.output.note(`warning EMB_SEAL_MISMATCH reading ${address.namespace} under another seal, because strict mode is off`);
-      const answer = await opened.search({ text: options.text, topK, exact: options.exact }, { signal: session.signal });
+        session.output.note(
+          `warning EMB_SEAL_MISMATCH reading ${address.namespace} under another seal, because strict mode is off`,
+        );
+      const answer = await opened.search(
+        { text: options.text, topK, exact: options.exact },
+        { signal: session.signal },
+      );
       session.output.document(answerDocument(answer, fingerprint(profile)));
       for (const [place, hit] of answer.hits.entries()) {
         const heading = hit.headingPath === "" ? "" : `  ${paint(session.output, "dim", hit.headingPath)}`;
-        session.output.line(`${String(place + 1).padStart(2)}  ${hit.score.toFixed(4)}  ${paint(session.output, "bold", hit.documentId)}${heading}`);
+        session.output.line(
+          `${String(place + 1).padStart(2)}  ${hit.score.toFixed(4)}  ${paint(session.output, "bold", hit.documentId)}${heading}`,
+        );
         session.output.line(`    ${hit.text.replaceAll(/\s+/g, " ").slice(0, 160)}`);
       }
       return 0;
@@ -43,8 +57,3 @@ export const search: Command<SearchOptions> = async (session, options) => {
     await provider.close();
   }
 };
-
-export function wholeNumber(flag: string, text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new EmbError("EMB_USAGE", `${flag}: expected a whole number, got "${text}"`, { hint: `For example ${flag} 10.` });
-}

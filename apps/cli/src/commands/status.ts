@@ -26,11 +26,18 @@ export const status: Command<{ base?: string }> = async (session, options) => {
       namespace_mode: settings.namespaceMode,
       namespaces,
       runs,
-      readers: readers.map(({ instance, profile, namespace, seenAt }) => ({ instance, profile, namespace, seen_at: seenAt.toISOString() })),
+      readers: readers.map(({ instance, profile, namespace, seenAt }) => ({
+        instance,
+        profile,
+        namespace,
+        seen_at: seenAt.toISOString(),
+      })),
       verdicts: [],
       audit: head,
     });
-    output.line(`environment ${settings.environment}, baseline ${settings.baseline}, active ${settings.active?.name ?? "none (refused)"}`);
+    output.line(
+      `environment ${settings.environment}, baseline ${settings.baseline}, active ${settings.active?.name ?? "none (refused)"}`,
+    );
     output.line();
     const cells = namespaces.map((row) => [
       ...[row.namespace, row.profile, row.state],
@@ -38,8 +45,17 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     ]);
     for (const line of table(["namespace", "profile", "state", "documents", "chunks", "lag"], cells)) output.line(line);
     if (runs.length > 0) output.line();
-    const runCells = runs.map((run) => [run.run_id, run.profile, run.namespace, run.state, `${run.progress.documents}/${run.progress.documents_total}`, run.reason]);
-    if (runs.length > 0) for (const line of table(["run", "profile", "namespace", "state", "documents", "reason"], runCells)) output.line(line);
+    const runCells = runs.map((run) => [
+      run.run_id,
+      run.profile,
+      run.namespace,
+      run.state,
+      `${run.progress.documents}/${run.progress.documents_total}`,
+      run.reason,
+    ]);
+    if (runs.length > 0)
+      for (const line of table(["run", "profile", "namespace", "state", "documents", "reason"], runCells))
+        output.line(line);
     output.line();
     output.line(`readers: ${readers.length}; audit: ${head.rows} rows, head ${head.head.slice(0, 12)}`);
     return 0;
@@ -48,7 +64,14 @@ export const status: Command<{ base?: string }> = async (session, options) => {
 
 async function describeNamespace(store: Store, record: NamespaceRecord) {
   const { namespace, state, seal } = record;
-  const row = { namespace, profile: seal.profile, state, dims: seal.dims, fingerprint: seal.fingerprint, chunker: seal.chunkerId };
+  const row = {
+    namespace,
+    profile: seal.profile,
+    state,
+    dims: seal.dims,
+    fingerprint: seal.fingerprint,
+    chunker: seal.chunkerId,
+  };
   if (state === "retired") return { ...row, documents: null, chunks: null, lag: null };
   const reader = await store.namespaces.openReader(record, seal, { strict: true }); // by its own seal: nothing is compared here
   return { ...row, ...(await reader.count()), lag: await reader.lag() };

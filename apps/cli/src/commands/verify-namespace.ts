@@ -18,7 +18,12 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
     return await withStore(settings, async (store) => {
       const base = options.base ?? settings.store.baseNamespace;
       const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
-      const expected = { profile: profile.name, spaceId: spaceId(profile), fingerprint: fingerprint(profile), dims: profile.dims };
+      const expected = {
+        profile: profile.name,
+        spaceId: spaceId(profile),
+        fingerprint: fingerprint(profile),
+        dims: profile.dims,
+      };
       const reader = await store.namespaces.openReader(address, expected, { strict: true });
       const latest = (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === reader.record.id);
       const setAside = latest === undefined ? [] : await store.runs.failures(latest.id, 10_000);
@@ -32,7 +37,17 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
       view.end();
       const { ok, namespace, missing, duplicate, stale, driftPct, checks } = result;
       output.document({
-        ...{ ok, namespace, expected: result.expected, found: result.found, missing, duplicate, stale, drift_pct: driftPct, checks },
+        ...{
+          ok,
+          namespace,
+          expected: result.expected,
+          found: result.found,
+          missing,
+          duplicate,
+          stale,
+          drift_pct: driftPct,
+          checks,
+        },
         damaged: result.damaged.slice(0, 100),
       });
       const word = ok ? paint(output, "green", "ok") : paint(output, "red", "not ok");

@@ -14,7 +14,9 @@ const Query = z.object({ _id: z.string(), text: z.string() });
 
 /** The judged questions beside the handbook: queries.jsonl and qrels.tsv in BEIR layout. */
 export async function readJudgedQuestions(folder: string): Promise<Question[]> {
-  const lines = (await readFile(join(folder, "queries.jsonl"), "utf8")).split("\n").filter((line) => line.trim() !== "");
+  const lines = (await readFile(join(folder, "queries.jsonl"), "utf8"))
+    .split("\n")
+    .filter((line) => line.trim() !== "");
   const answers = new Map<string, Set<string>>();
   for (const row of (await readFile(join(folder, "qrels.tsv"), "utf8")).trim().split("\n").slice(1)) {
     const [query, document, score] = row.trim().split("\t");

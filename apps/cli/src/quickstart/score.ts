@@ -35,7 +35,10 @@ export async function scoreProfile(
   try {
     const mode = settings.namespaceMode;
     const base = settings.store.baseNamespace;
-    const address = { ...namespaceName({ base, profile, mode, maxLength: store.capabilities.maxNamespaceBytes }), mode };
+    const address = {
+      ...namespaceName({ base, profile, mode, maxLength: store.capabilities.maxNamespaceBytes }),
+      mode,
+    };
     const { signal } = session;
     const search = await openSearch({ namespaces: store.namespaces, address, provider, strict: true, signal });
     const best: string[] = [];
