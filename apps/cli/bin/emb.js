@@ -14,11 +14,11 @@ try {
 } catch {
   // built without one
 }
-const script = new vm.Script(`(function (require, module, exports, __filename, __dirname) {${readFileSync(file, "utf8")}\n})`, {
+const script = new vm.Script(`(function (require, module, exports, __filename, __dirname, embImport) {${readFileSync(file, "utf8")}\n})`, {
   filename: file,
   cachedData,
-  importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
 });
 if (writeCache !== undefined) process.once("exit", () => writeFileSync(writeCache, script.createCachedData()));
 const bundle = { exports: {} };
-script.runInThisContext()(createRequire(file), bundle, bundle.exports, file, dirname(file));
+const lend = (name) => import(name.startsWith("./") ? `../dist/${name}` : name);
+script.runInThisContext()(createRequire(file), bundle, bundle.exports, file, dirname(file), lend);

@@ -2,7 +2,7 @@
 // made after a run, so that what `emb --help` and `emb gate` use is neither parsed nor compiled again. Every other command stays an ES module
 // beside it and is loaded when it runs.
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -48,6 +48,12 @@ await build({
   ],
 });
 rmSync(join(dist, "gate.cjs"));
+
+// Code that comes out of V8's cache has lost the way to import(), so bin/emb.js lends it its own.
+const file = join(dist, "emb.cjs");
+const bundled = readFileSync(file, "utf8");
+if (!bundled.includes('import("./')) throw new Error("the bundle imports no command: what this script replaces has another form now");
+writeFileSync(file, bundled.replaceAll('import("', 'embImport("'));
 
 const made = spawnSync(process.execPath, [join(root, "bin/emb.js"), "gate", "--json"], {
   cwd: join(root, "../.."),
