@@ -226,7 +226,7 @@ async function swap(place: Place, first: Model): Promise<Profile | null> {
   return beside;
 }
 
-/** Neither filled nor read: both fingerprints are named, and no text reached a model. */
+/** Neither filled nor read: both fingerprints are named, no text reached a model, and neither namespace nor run was made. */
 async function refuseSecond(place: Place, first: Profile, second: Model, code: ErrorCode): Promise<void> {
   const before = deployment.textsEmbedded();
   const filling = await deployment.fill(place, second).catch((error: unknown) => error);
@@ -239,7 +239,9 @@ async function refuseSecond(place: Place, first: Profile, second: Model, code: E
     expect(reading).toMatchObject({ message });
   }
   expect(deployment.textsEmbedded(), "texts given to models").toBe(before);
-  expect((await deployment.store.namespaces.list(place.base)).map(({ seal }) => seal.profile)).toEqual([first.name]);
+  const { namespaces, runs } = deployment.store;
+  expect((await namespaces.list(place.base)).map(({ seal }) => seal.profile)).toEqual([first.name]);
+  expect((await runs.list({ base: place.base })).map(({ profile }) => profile)).toEqual([first.name]);
 }
 
 async function rollBackTo(place: Place, to: Profile, from: Profile | null): Promise<void> {
