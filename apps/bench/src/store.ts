@@ -23,15 +23,16 @@ const BASE = "bench";
 const SAMPLE = 200;
 
 const SEAL: Seal = {
-  ...{
-    spaceId: "space",
-    fingerprint: "fingerprint",
-    chunkerId: "chunker",
-    profile: "bench",
-    provider: "none",
-    modelId: "none",
-  },
-  ...{ dims: DIMS, similarity: "cosine", storage: "vector", witness: [] },
+  spaceId: "space",
+  fingerprint: "fingerprint",
+  chunkerId: "chunker",
+  profile: "bench",
+  provider: "none",
+  modelId: "none",
+  dims: DIMS,
+  similarity: "cosine",
+  storage: "vector",
+  witness: [],
 };
 
 interface Bench {
@@ -149,7 +150,12 @@ async function takeIn({
     const start = performance.now();
     for (let i = 0; i < documents.length; i += 1_000) {
       const page = documents.slice(i, i + 1_000).map(({ documentId, chunks }) => ({
-        ...{ id: documentId, title: null, format: "text" as const, text: chunks[0]!.text, metadata: {}, version },
+        id: documentId,
+        title: null,
+        format: "text" as const,
+        text: chunks[0]!.text,
+        metadata: {},
+        version,
         contentHash: chunks[0]!.contentHash,
       }));
       await store.documents.intake({ base: BASE, runId, source: "bench", documents: page });

@@ -77,11 +77,12 @@ export function encodeChunkRows(
   return copy.finish();
 }
 
+const committedBytes = ({ documentId }: DocumentChunks) =>
+  rowBytes(COMMITTED_COLUMNS.length, Buffer.byteLength(documentId) + 8);
+
 /** The versions of these documents as rows, in the order of COMMITTED_COLUMNS. */
 export function encodeCommitted(documents: readonly DocumentChunks[]): Uint8Array<ArrayBuffer> {
-  const bytesOf = ({ documentId }: DocumentChunks) =>
-    rowBytes(COMMITTED_COLUMNS.length, Buffer.byteLength(documentId) + 8);
-  const copy = new BinaryCopy(documents.reduce((sum, document) => sum + bytesOf(document), 0));
+  const copy = new BinaryCopy(documents.reduce((sum, document) => sum + committedBytes(document), 0));
   for (const { documentId, version } of documents) {
     copy.startRow(COMMITTED_COLUMNS.length);
     copy.text(documentId);

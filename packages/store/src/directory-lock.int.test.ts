@@ -36,8 +36,10 @@ async function hold(path: string): Promise<{ child: ChildProcess; said: string }
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.push(child);
-  const [said] = (await once(child.stdout!, "data")) as [Buffer];
-  return { child, said: String(said).trim() };
+  const said = await new Promise<string>((resolve) =>
+    child.stdout.once("data", (text: Buffer) => resolve(String(text))),
+  );
+  return { child, said: said.trim() };
 }
 
 async function die(child: ChildProcess): Promise<void> {

@@ -116,14 +116,15 @@ function refusalOf(id: number, error: unknown): WorkerReply {
 const port = parentPort;
 if (port === null) throw new Error("embedded-worker is an entry for a worker thread");
 const answer = createSession();
+async function respond(request: WorkerRequest, reply: (message: WorkerReply) => void): Promise<void> {
+  try {
+    reply({ id: request.id, kind: "done", ...(await answer(request)) });
+  } catch (error) {
+    reply(refusalOf(request.id, error));
+  }
+}
+
 let last: Promise<void> = Promise.resolve();
 port.on("message", (request: WorkerRequest) => {
-  last = last.then(async () => {
-    const { id } = request;
-    try {
-      port.postMessage({ id, kind: "done", ...(await answer(request)) } satisfies WorkerReply);
-    } catch (error) {
-      port.postMessage(refusalOf(id, error));
-    }
-  });
+  last = last.then(() => respond(request, (message) => port.postMessage(message)));
 });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { isEmbError } from "@emb/manifest";
 import { openCopy, type OpenedCopy } from "../test/database-copy.js";
@@ -123,6 +123,7 @@ async function play(steps: readonly Step[]): Promise<void> {
       for (const expected of dead) Object.assign(expected, { chunks: [], committed: null });
     },
   };
+  // oxlint-disable-next-line consistent-return -- every step returns; the compiler proves it
   const dispatch = (next: Step): Promise<void> => {
     switch (next.do) {
       case "write":

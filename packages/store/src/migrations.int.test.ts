@@ -25,8 +25,9 @@ it("steps are applied once, and concurrent openers agree", async () => {
   expect(await version("emb_twice")).toBe(MIGRATIONS.length);
 });
 
+const broken = (s: string) => `CREATE TABLE ${s}.half (id integer); SELECT 1 / 0`;
+
 it("a step that fails leaves nothing of itself and is done again", async () => {
-  const broken = (s: string) => `CREATE TABLE ${s}.half (id integer); SELECT 1 / 0`;
   await expect(migrate(opened.driver, "emb_broken", [...MIGRATIONS, broken])).rejects.toThrow(/division by zero/);
   expect(await version("emb_broken")).toBe(MIGRATIONS.length);
   await migrate(opened.driver, "emb_broken", [...MIGRATIONS, (s) => `CREATE TABLE ${s}.half (id integer)`]);

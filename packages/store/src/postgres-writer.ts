@@ -50,9 +50,6 @@ export function createPostgresWriter(options: {
    * namespace has nothing.
    */
   const remove = (tx: SqlTransaction, ids: readonly string[]) => {
-    const anyOf = (name: string) => `document_id = ANY (CASE WHEN (SELECT max(id) FROM incoming) >= (
-        SELECT document_id FROM ${name} WHERE document_id >= (SELECT min(id) FROM incoming) ORDER BY document_id LIMIT 1
-      ) THEN $1::text[] ELSE '{}' END)`;
     return tx.query(
       `WITH incoming AS MATERIALIZED (SELECT id COLLATE "C" AS id FROM unnest($1::text[]) AS i (id)),
        chunks AS (DELETE FROM ${table} WHERE ${anyOf(table)})
@@ -154,7 +151,10 @@ export function createPostgresWriter(options: {
       const result = await driver.query(
         `SELECT encode(h.hash, 'hex') AS hash, vector_send(found.embedding::vector) AS vector
          FROM (SELECT DISTINCT hash FROM unnest($1::bytea[]) AS i (hash)) AS h
-         CROSS JOIN LATERAL (SELECT embedding FROM ${table} WHERE content_hash = h.hash LIMIT 1) AS found`,
+         CROSS JOIN LATERAL (
+           -- a range in order of the index, not an equality: that one is sometimes answered by reading the table until it is met
+           SELECT embedding FROM ${table} WHERE content_hash BETWEEN h.hash AND h.hash ORDER BY content_hash LIMIT 1
+         ) AS found`,
         [contentHashes],
       );
       return new Map(parseRows(VectorRow, result).map(({ hash, vector }) => [hash, readVector(vector)]));
@@ -168,15 +168,12 @@ export function createPostgresWriter(options: {
       }
     },
 
-    removeDead: async () => {
-      const dead = (name: string) => `DELETE FROM ${name} n WHERE NOT EXISTS (
-        SELECT FROM ${schema}.documents d WHERE d.base = $1 AND d.document_id = n.document_id AND NOT d.deleted)`;
-      return driver.transaction(async (tx) => {
-        const { affected } = await tx.query(dead(table), [record.base]);
-        await tx.query(dead(committed), [record.base]);
+    removeDead: () =>
+      driver.transaction(async (tx) => {
+        const { affected } = await tx.query(deleteDead(schema, table), [record.base]);
+        await tx.query(deleteDead(schema, committed), [record.base]);
         return affected;
-      });
-    },
+      }),
 
     buildIndex: (indexOptions) => buildIndex(driver, schema, record, indexOptions?.signal),
   };
@@ -187,6 +184,14 @@ class StaleDocuments extends Error {
     super("documents of the batch have other versions by now");
   }
 }
+
+/** Holds for the rows of `name` that belong to the ids $1; `incoming` has the same ids as a table. */
+const anyOf = (name: string) => `document_id = ANY (CASE WHEN (SELECT max(id) FROM incoming) >= (
+    SELECT document_id FROM ${name} WHERE document_id >= (SELECT min(id) FROM incoming) ORDER BY document_id LIMIT 1
+  ) THEN $1::text[] ELSE '{}' END)`;
+
+const deleteDead = (schema: string, name: string) => `DELETE FROM ${name} n WHERE NOT EXISTS (
+    SELECT FROM ${schema}.documents d WHERE d.base = $1 AND d.document_id = n.document_id AND NOT d.deleted)`;
 
 function without(documents: readonly DocumentChunks[], positions: readonly number[]): DocumentChunks[] {
   const left = new Set(positions);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { toHalf } from "./half-float.js";
 import { checkVector, readVector, vectorBytes, vectorText, writeVector, type VectorShape } from "./vector-bytes.js";
 

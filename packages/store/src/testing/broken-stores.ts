@@ -342,8 +342,8 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   })),
   "committed documents and their chunks are counted, also those without chunks": writer((own, store) => ({
     countCommitted: async () => {
-      const reader = await store.namespaces.openReader(own.record, own.record.seal, { strict: true });
-      return reader.count();
+      const opened = await store.namespaces.openReader(own.record, own.record.seal, { strict: true });
+      return opened.count();
     },
   })),
   "a forgotten document is pending again": writer(() => ({ forget: () => Promise.resolve() })),

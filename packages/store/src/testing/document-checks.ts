@@ -91,7 +91,7 @@ export const documentChecks = {
     const base = newBase();
     const order = ["A", "B/", "B/a", "Z", "a", "a b", "a-b", "é", "z", "ä"]
       .map((id) => Buffer.from(id))
-      .toSorted(Buffer.compare)
+      .toSorted((a, b) => Buffer.compare(a, b))
       .map(String);
     await intake(
       store,

@@ -12,6 +12,13 @@ const claimed = (lease: Lease | null): Lease => {
   return lease;
 };
 
+const failure = (documentId: string, ordinal: number | null, reason: string) => ({
+  documentId,
+  ordinal,
+  code: "EMB_TEXT_TOO_LONG",
+  reason,
+});
+
 export const runChecks = {
   "a run starts in plan and is found": async (store) => {
     const { runId, base, record, version } = await startFilling(store, ["a", "b"]);
@@ -116,12 +123,6 @@ export const runChecks = {
   },
   "the later reason of a failure stands": async (store) => {
     const { runId } = await startFilling(store, ["a"]);
-    const failure = (documentId: string, ordinal: number | null, reason: string) => ({
-      documentId,
-      ordinal,
-      code: "EMB_TEXT_TOO_LONG",
-      reason,
-    });
     await store.runs.recordFailures(runId, [
       failure("b", null, "whole"),
       failure("a", 1, "early"),

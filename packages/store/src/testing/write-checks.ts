@@ -237,11 +237,14 @@ export const writeChecks = {
     const filling = await startFilling(store, ["a", "b"]);
     const { writer, version } = filling;
     assert.deepEqual(await writer.findVectors([sha256("same")]), new Map());
-    const chunks = (id: string) => [chunkOf(id, 0, [1, 2, 3, 4], "same"), chunkOf(id, 1, [4, 3, 2, 1], id)];
     await writer.writeBatch(
       batchOf(
         filling,
-        ["a", "b"].map((documentId) => ({ documentId, version, chunks: chunks(documentId) })),
+        ["a", "b"].map((documentId) => ({
+          documentId,
+          version,
+          chunks: [chunkOf(documentId, 0, [1, 2, 3, 4], "same"), chunkOf(documentId, 1, [4, 3, 2, 1], documentId)],
+        })),
       ),
     );
     const found = await writer.findVectors([sha256("same"), sha256("b"), sha256("unknown"), sha256("same")]);
