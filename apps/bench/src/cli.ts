@@ -10,7 +10,11 @@ const EMB = fileURLToPath(new URL("../../cli/bin/emb.js", import.meta.url));
 export async function runCli(): Promise<BenchReport> {
   const time = (args: readonly string[], want: RegExp) => async (): Promise<number> => {
     const start = performance.now();
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: "utf8", env: { PATH: process.env["PATH"] } });
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      cwd: ROOT,
+      encoding: "utf8",
+      env: { PATH: process.env["PATH"] },
+    });
     const ms = performance.now() - start;
     if (status !== 0 || !want.test(stdout)) throw new Error(`${args.join(" ")}: exit ${status}, ${stderr || stdout}`);
     return ms;
@@ -23,8 +27,14 @@ export async function runCli(): Promise<BenchReport> {
   await interleave(1, contenders); // warms the page cache
   const seen = await interleave(ROUNDS, contenders);
   return {
-    ...{ name: "cli", machine: machine(), rounds: ROUNDS },
-    rows: [row("node -e 0", "ms", seen.node), row("emb --help", "ms", seen.help), row("emb gate --json", "ms", seen.gate)],
+    name: "cli",
+    machine: machine(),
+    rounds: ROUNDS,
+    rows: [
+      row("node -e 0", "ms", seen.node),
+      row("emb --help", "ms", seen.help),
+      row("emb gate --json", "ms", seen.gate),
+    ],
     goals: [
       atMost("emb --help over node -e 0", pairedRatio(seen.help, seen.node), 1.3),
       atMost("emb gate --json over node -e 0", pairedRatio(seen.gate, seen.node), 2),

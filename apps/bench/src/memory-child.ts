@@ -62,14 +62,37 @@ const dataDir = await mkdtemp(join(tmpdir(), "emb-bench-memory-"));
 const store = await openEmbeddedStore({ dataDir });
 try {
   const report = await reingest({
-    ...{ store, base: "bench", mode: "profile", provider, source: documents(Number(process.argv[2])), acceptFailures: 0, actor: "bench" },
-    chunker: createChunker({ maxTokens: 200, countTokens: (text) => text.split(/\s+/).length }),
-    limits: { maxDriftPct: 0, normTolerance: 1e-3, minRecall: 0.95, witnessMinCosine: 0.999, sampleQueries: 20 },
-    ...{ commitRows: 1000, shardDocuments: 500, leaseMs: 60_000, newRunId: randomUUID, nowMs: () => performance.now() },
-    ...{ sleep: async () => {}, signal: new AbortController().signal, onProgress: () => {} },
+    store,
+    base: "bench",
+    mode: "profile",
+    provider,
+    source: documents(Number(process.argv[2])),
+    acceptFailures: 0,
+    actor: "bench",
+    chunker: createChunker({
+      maxTokens: 200,
+      countTokens: (text) => text.split(/\s+/).length,
+    }),
+    limits: {
+      maxDriftPct: 0,
+      normTolerance: 0.001,
+      minRecall: 0.95,
+      witnessMinCosine: 0.999,
+      sampleQueries: 20,
+    },
+    commitRows: 1e3,
+    shardDocuments: 500,
+    leaseMs: 6e4,
+    newRunId: randomUUID,
+    nowMs: () => performance.now(),
+    sleep: async () => {},
+    signal: new AbortController().signal,
+    onProgress: () => {},
   });
   const peak_mib = process.resourceUsage().maxRSS / 1024;
-  process.stdout.write(JSON.stringify({ chunks: report.chunks.total, state: report.state, seconds: report.seconds, peak_mib }));
+  process.stdout.write(
+    JSON.stringify({ chunks: report.chunks.total, state: report.state, seconds: report.seconds, peak_mib }),
+  );
 } finally {
   await store.close();
   await rm(dataDir, { recursive: true });

@@ -15,13 +15,19 @@ export async function runMemory(): Promise<BenchReport> {
     const { status, stdout, stderr } = spawnSync(process.execPath, [CHILD, String(chunks)], { encoding: "utf8" });
     if (status !== 0) throw new Error(`re-ingest of ${chunks} chunks: exit ${status}, ${stderr}`);
     const answer = Answer.parse(JSON.parse(stdout));
-    if (answer.state !== "ready" || answer.chunks !== chunks) throw new Error(`re-ingest of ${chunks} chunks: ${stdout}`);
+    if (answer.state !== "ready" || answer.chunks !== chunks)
+      throw new Error(`re-ingest of ${chunks} chunks: ${stdout}`);
     return answer.peak_mib;
   };
   const seen = await interleave(ROUNDS, { small: peak(SMALL), large: peak(LARGE) });
   return {
-    ...{ name: "memory", machine: machine(), rounds: ROUNDS },
-    rows: [row(`re-ingest of ${SMALL} chunks, peak`, "MiB", seen.small), row(`re-ingest of ${LARGE} chunks, peak`, "MiB", seen.large)],
+    name: "memory",
+    machine: machine(),
+    rounds: ROUNDS,
+    rows: [
+      row(`re-ingest of ${SMALL} chunks, peak`, "MiB", seen.small),
+      row(`re-ingest of ${LARGE} chunks, peak`, "MiB", seen.large),
+    ],
     goals: [atMost(`peak at ${LARGE} over ${SMALL} chunks`, pairedRatio(seen.large, seen.small), 1.15)],
   };
 }

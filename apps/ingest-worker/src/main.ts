@@ -3,7 +3,8 @@ import { passGate, reportServiceError, withStore } from "@emb/query";
 import { work } from "./worker.js";
 
 const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
 const writeErr = (text: string) => void process.stderr.write(`${text}\n`);
 
 try {

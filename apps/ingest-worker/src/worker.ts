@@ -37,7 +37,14 @@ export async function work(setup: WorkerSetup): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       failed.add(run.id);
-      note(JSON.stringify({ level: "error", event: "run.stopped", run_id: run.id, message: error instanceof Error ? error.message : String(error) }));
+      note(
+        JSON.stringify({
+          level: "error",
+          event: "run.stopped",
+          run_id: run.id,
+          message: error instanceof Error ? error.message : String(error),
+        }),
+      );
     }
   }
 }
@@ -50,15 +57,31 @@ async function workOn({ settings, env, store, signal, nowMs, note, onProgress }:
   try {
     const { run: ended } = await continueRun(
       {
-        ...{ store, provider, chunker, signal, nowMs, limits: settings.verify, acceptFailures: 0, actor: actor() },
-        ...{ commitRows: settings.ingest.commitRows, leaseMs: settings.ingest.leaseMs },
+        store,
+        provider,
+        chunker,
+        signal,
+        nowMs,
+        limits: settings.verify,
+        acceptFailures: 0,
+        actor: actor(),
+        commitRows: settings.ingest.commitRows,
+        leaseMs: settings.ingest.leaseMs,
         sleep: (ms, stop) => sleep(ms, undefined, { signal: stop }),
         onProgress: onProgress ?? (() => {}),
       },
       run,
       record,
     );
-    note(JSON.stringify({ level: "info", event: `run.${ended.state}`, run_id: run.id, namespace: record.namespace, reason: ended.reason }));
+    note(
+      JSON.stringify({
+        level: "info",
+        event: `run.${ended.state}`,
+        run_id: run.id,
+        namespace: record.namespace,
+        reason: ended.reason,
+      }),
+    );
   } finally {
     await provider.close();
   }

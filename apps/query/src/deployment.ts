@@ -1,5 +1,12 @@
 import { hostname, userInfo } from "node:os";
-import { gateAsk, gateError, missingRequirements, type Environment, type GateDecision, type Settings } from "@emb/config";
+import {
+  gateAsk,
+  gateError,
+  missingRequirements,
+  type Environment,
+  type GateDecision,
+  type Settings,
+} from "@emb/config";
 import { EmbError, nearest, type Profile } from "@emb/manifest";
 /** A profile of the manifest by its exact name. @throws EmbError EMB_PROFILE_UNKNOWN with the nearest name */
 export function findProfile({ manifest }: Settings, name: string): Profile {
@@ -31,10 +38,14 @@ export function passGate(
 export function requireReady(profile: Profile, env: Environment): void {
   const missing = missingRequirements(profile, env);
   if (missing.length === 0) return;
-  throw new EmbError("EMB_REQUIREMENT_MISSING", `profile ${profile.name}: expected ${missing.join(", ")} to be set, seen unset`, {
-    hint: `Set ${missing.join(" and ")}.`,
-    context: { profile: profile.name },
-  });
+  throw new EmbError(
+    "EMB_REQUIREMENT_MISSING",
+    `profile ${profile.name}: expected ${missing.join(", ")} to be set, seen unset`,
+    {
+      hint: `Set ${missing.join(" and ")}.`,
+      context: { profile: profile.name },
+    },
+  );
 }
 
 /** Who is asking, for the audit log. */

@@ -8,9 +8,13 @@ import { openEmbeddedStore, type Store } from "@emb/store";
  */
 export async function openStore({ databaseUrl, paths, store }: Settings): Promise<Store> {
   if (databaseUrl !== null)
-    throw new EmbError("EMB_STORE_UNAVAILABLE", "DATABASE_URL is set, and this version has only the embedded database", {
-      hint: "Unset DATABASE_URL to use the embedded database under EMB_DATA_DIR.",
-    });
+    throw new EmbError(
+      "EMB_STORE_UNAVAILABLE",
+      "DATABASE_URL is set, and this version has only the embedded database",
+      {
+        hint: "Unset DATABASE_URL to use the embedded database under EMB_DATA_DIR.",
+      },
+    );
   if (store.kind !== "postgres")
     throw new EmbError("EMB_STORE_UNAVAILABLE", `store.kind is ${store.kind}, and this version has only postgres`, {
       hint: "Set store.kind: postgres in the environment's file.",

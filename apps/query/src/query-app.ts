@@ -42,13 +42,25 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
     if (isEmbError(error)) return errorAnswer(context, error, HTTP_STATUS[error.code] ?? 500);
     if (error.name === "TimeoutError" || error.name === "AbortError") {
       const late = `no answer within ${timeoutMs} ms`;
-      return errorAnswer(context, new EmbError("EMB_PROVIDER_UNAVAILABLE", late, { hint: "Try again; raise query.timeout_ms if it stays." }), 503);
+      return errorAnswer(
+        context,
+        new EmbError("EMB_PROVIDER_UNAVAILABLE", late, { hint: "Try again; raise query.timeout_ms if it stays." }),
+        503,
+      );
     }
-    const hidden = new EmbError("EMB_INTERNAL", "the service failed; its log says more", { hint: "Read the service's log." });
+    const hidden = new EmbError("EMB_INTERNAL", "the service failed; its log says more", {
+      hint: "Read the service's log.",
+    });
     return errorAnswer(context, hidden, 500);
   });
   app.notFound((context) =>
-    errorAnswer(context, new EmbError("EMB_USAGE", "there is nothing at this path", { hint: "POST /v1/query, GET /v1/profile, /healthz or /readyz." }), 404),
+    errorAnswer(
+      context,
+      new EmbError("EMB_USAGE", "there is nothing at this path", {
+        hint: "POST /v1/query, GET /v1/profile, /healthz or /readyz.",
+      }),
+      404,
+    ),
   );
 
   app.get("/healthz", (context) => context.json({ ok: true }));
@@ -77,12 +89,20 @@ async function readJson(context: Context): Promise<unknown> {
   try {
     return await context.req.json();
   } catch {
-    throw new EmbError("EMB_USAGE", "expected a JSON body", { hint: 'Send {"query": "...", "top_k": 10} as application/json.' });
+    throw new EmbError("EMB_USAGE", "expected a JSON body", {
+      hint: 'Send {"query": "...", "top_k": 10} as application/json.',
+    });
   }
 }
 
 const tooLarge = (context: Context) =>
-  errorAnswer(context, new EmbError("EMB_TEXT_TOO_LONG", `expected at most ${MAX_BODY_BYTES} bytes of body`, { hint: "Shorten the query." }), 413);
+  errorAnswer(
+    context,
+    new EmbError("EMB_TEXT_TOO_LONG", `expected at most ${MAX_BODY_BYTES} bytes of body`, {
+      hint: "Shorten the query.",
+    }),
+    413,
+  );
 
 const errorAnswer = (context: Context, { code, message, hint }: EmbError, status: 400 | 404 | 413 | 500 | 503) =>
   context.json({ error: { code, message, hint } }, status);

@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import type { Environment, GateDecision, Settings } from "@emb/config";
 import { EmbError, fingerprint, namespaceName, type Profile } from "@emb/manifest";
@@ -58,24 +57,46 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
     permitted: Exclude<GateDecision, { kind: "refused" }>,
   ): Promise<QueryService> {
     const mode = settings.namespaceMode;
-    const address = { ...namespaceName({ base, profile, mode, maxLength: store.capabilities.maxNamespaceBytes }), mode };
+    const address = {
+      ...namespaceName({ base, profile, mode, maxLength: store.capabilities.maxNamespaceBytes }),
+      mode,
+    };
     note(renderBanner(bannerOf(settings, profile, address.namespace, permitted)));
-    const search = await openSearch({ namespaces: store.namespaces, address, provider: model, strict: settings.strictMode, signal });
+    const search = await openSearch({
+      namespaces: store.namespaces,
+      address,
+      provider: model,
+      strict: settings.strictMode,
+      signal,
+    });
     if (search.reader.seal === "mismatched")
-      note(`warning EMB_SEAL_MISMATCH serving ${address.namespace} under another seal, because strict mode is off: answers are not to be trusted`);
+      note(
+        `warning EMB_SEAL_MISMATCH serving ${address.namespace} under another seal, because strict mode is off: answers are not to be trusted`,
+      );
 
     let notReady: string | null = null;
     const { topK, maxTopK, timeoutMs } = settings.query;
     const app = createQueryApp({
-      ...{ search, fingerprint: fingerprint(profile), topK, maxTopK, timeoutMs },
+      search,
+      fingerprint: fingerprint(profile),
+      topK,
+      maxTopK,
+      timeoutMs,
       profile: profileDocument(settings, profile, address, search),
       notReady: () => notReady,
     });
-    const server = createServer(getRequestListener(app.fetch));
+    const answer = getRequestListener(app.fetch); // answers its own errors, so its promise never rejects
+    const server = createServer((request, response) => void answer(request, response));
     await listen(server, setup);
 
     const instance = randomUUID();
-    const report = { instance, environment: settings.environment, base, namespace: address.namespace, profile: profile.name };
+    const report = {
+      instance,
+      environment: settings.environment,
+      base,
+      namespace: address.namespace,
+      profile: profile.name,
+    };
     await recordStart(store, settings, permitted, address, profile);
     await store.readers.report(report);
     const heartbeat = setInterval(() => {
@@ -85,7 +106,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       );
     }, HEARTBEAT_MS);
 
-    const { port } = server.address() as AddressInfo; // a listening TCP server has one
+    const port = boundPort(server);
     return {
       url: `http://${setup.host.includes(":") ? `[${setup.host}]` : setup.host}:${port}`,
       namespace: address.namespace,
@@ -104,18 +125,32 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
   }
 }
 
-async function listen(server: ReturnType<typeof createServer>, { host, port }: Pick<ServeSetup, "host" | "port">): Promise<void> {
+async function listen(
+  server: ReturnType<typeof createServer>,
+  { host, port }: Pick<ServeSetup, "host" | "port">,
+): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
       reject(
-        new EmbError("EMB_USAGE", `expected to listen on ${host}:${port}, seen ${"code" in cause ? String(cause.code) : cause.message}`, {
-          hint: "Stop what uses the port, or choose another: query.port in the environment's file, or --port.",
-          cause,
-        }),
+        new EmbError(
+          "EMB_USAGE",
+          `expected to listen on ${host}:${port}, seen ${"code" in cause ? String(cause.code) : cause.message}`,
+          {
+            hint: "Stop what uses the port, or choose another: query.port in the environment's file, or --port.",
+            cause,
+          },
+        ),
       ),
     );
     server.listen(port, host, resolve);
   });
+}
+
+function boundPort(server: ReturnType<typeof createServer>): number {
+  const address = server.address();
+  if (address === null || typeof address === "string")
+    throw new EmbError("EMB_INTERNAL", "expected a TCP address of the listening server", { hint: "Report this." });
+  return address.port;
 }
 
 /** The audit rows of a start: the override that was permitted, and the cutover when another profile served before. */
@@ -128,21 +163,44 @@ async function recordStart(
 ): Promise<void> {
   if (decision.kind === "override")
     await store.audit.append({
-      ...{ action: "override.permitted", actor: actor() },
-      detail: { use: "query", environment, baseline, profile: profile.name, permitted_by: decision.permittedBy },
+      action: "override.permitted",
+      actor: actor(),
+      detail: {
+        use: "query",
+        environment,
+        baseline,
+        profile: profile.name,
+        permitted_by: decision.permittedBy,
+      },
     });
   const before = await store.readers.recordServing({ environment, base, profile: profile.name, namespace });
   if (before !== profile.name)
     await store.audit.append({
-      ...{ action: "cutover", actor: actor() },
-      detail: { environment, base, namespace, from: before, to: profile.name },
+      action: "cutover",
+      actor: actor(),
+      detail: {
+        environment,
+        base,
+        namespace,
+        from: before,
+        to: profile.name,
+      },
     });
 }
 
-const profileDocument = (settings: Settings, profile: Profile, { namespace }: NamespaceAddress, { reader, witnessCosine }: Search) => ({
+const profileDocument = (
+  settings: Settings,
+  profile: Profile,
+  { namespace }: NamespaceAddress,
+  { reader, witnessCosine }: Search,
+) => ({
   ...telemetryLabels({
-    ...{ profile, namespace, namespaceMode: settings.namespaceMode, strictMode: settings.strictMode },
-    ...{ swappable: settings.swappable, experiment: settings.experiment },
+    profile,
+    namespace,
+    namespaceMode: settings.namespaceMode,
+    strictMode: settings.strictMode,
+    swappable: settings.swappable,
+    experiment: settings.experiment,
   }),
   environment: settings.environment,
   baseline: settings.baseline,

@@ -13,12 +13,22 @@ export function reportServiceError(error: unknown, { writeErr, signal }: Service
   if (signal.aborted) return 130;
   const known = isEmbError(error);
   const code = known ? error.code : "EMB_INTERNAL";
-  const event = code === "EMB_PROFILE_OVERRIDE_REFUSED" || code === "EMB_PROFILE_UNKNOWN" ? "gate.refused" : "start.failed";
+  const event =
+    code === "EMB_PROFILE_OVERRIDE_REFUSED" || code === "EMB_PROFILE_UNKNOWN" ? "gate.refused" : "start.failed";
   const message = error instanceof Error ? error.message : String(error);
   writeErr(
     JSON.stringify({
-      ...{ level: "error", event, code, message },
-      ...(known ? { hint: error.hint, ...error.context, problems: error.problems } : {}),
+      level: "error",
+      event,
+      code,
+      message,
+      ...(known
+        ? {
+            hint: error.hint,
+            ...error.context,
+            problems: error.problems,
+          }
+        : {}),
     }),
   );
   return known && error.retryable ? 75 : 78;

@@ -9,6 +9,8 @@ import { EmbError } from "@emb/manifest";
  */
 export function successAtK(ranked: readonly string[], relevant: ReadonlySet<string>, k: number): 0 | 1 {
   if (!Number.isInteger(k) || k < 1)
-    throw new EmbError("EMB_USAGE", `k: expected a whole number of at least 1, got ${k}`, { hint: "Use success@1, @3 or @10." });
+    throw new EmbError("EMB_USAGE", `k: expected a whole number of at least 1, got ${k}`, {
+      hint: "Use success@1, @3 or @10.",
+    });
   return [...new Set(ranked)].slice(0, k).some((id) => relevant.has(id)) ? 1 : 0;
 }

@@ -12,5 +12,9 @@ export const documentHash = (document: {
   metadata: Readonly<Record<string, Json>>;
 }): Buffer => {
   const { title, format, text, metadata } = document;
-  return createHash("sha256").update(canonicalJson({ title, format, metadata }), "utf8").update("\0").update(text, "utf8").digest();
+  return createHash("sha256")
+    .update(canonicalJson({ title, format, metadata }), "utf8")
+    .update("\0")
+    .update(text, "utf8")
+    .digest();
 };

@@ -48,7 +48,7 @@ interface Prepared {
  * @throws EmbError EMB_LEASE_LOST and what provider and store throw; the signal's reason on abort
  */
 export async function fillShard(fill: FillShard): Promise<void> {
-  const { runs, writer, lease, signal } = fill;
+  const { runs, lease, signal } = fill;
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const renewal = setInterval(() => {
@@ -91,7 +91,12 @@ async function* pendingBatches(
   let batch: PendingDocument[] = [];
   let batchRows = 0;
   for (;;) {
-    const page = await writer.readPending({ after, through: lease.through, limit: PAGE_DOCUMENTS, maxBytes: PAGE_BYTES });
+    const page = await writer.readPending({
+      after,
+      through: lease.through,
+      limit: PAGE_DOCUMENTS,
+      maxBytes: PAGE_BYTES,
+    });
     for (const document of page) {
       const chunks = chunker.chunk(document);
       batch.push({ id: document.id, version: document.version, chunks });
@@ -132,7 +137,11 @@ async function prepare(fill: FillShard, batch: readonly PendingDocument[], signa
   }
 
   const refused = new Map<string, { code: string; reason: string }>();
-  const { outcomes, tokens } = await embedIsolating(provider, [...unknown.values()].map(({ embedText }) => embedText), signal);
+  const { outcomes, tokens } = await embedIsolating(
+    provider,
+    [...unknown.values()].map(({ embedText }) => embedText),
+    signal,
+  );
   for (const [place, key] of [...unknown.keys()].entries()) {
     const outcome = outcomes[place];
     if (outcome === undefined)
@@ -150,8 +159,14 @@ async function prepare(fill: FillShard, batch: readonly PendingDocument[], signa
     const rows: Chunk[] = [];
     for (const [ordinal, { chunk, contentHash, key }] of chunks.entries()) {
       const vector = vectors.get(key);
-      if (vector) rows.push({ documentId: id, ordinal, contentHash, text: chunk.text, headingPath: chunk.headingPath, vector });
-      else failures.push({ documentId: id, ordinal, ...(refused.get(key) ?? { code: "EMB_INTERNAL", reason: "no vector" }) });
+      if (vector)
+        rows.push({ documentId: id, ordinal, contentHash, text: chunk.text, headingPath: chunk.headingPath, vector });
+      else
+        failures.push({
+          documentId: id,
+          ordinal,
+          ...(refused.get(key) ?? { code: "EMB_INTERNAL", reason: "no vector" }),
+        });
     }
     return { documentId: id, version, chunks: rows };
   });

@@ -86,5 +86,13 @@ export async function takeIn(intake: {
 
 const incoming = (item: SourceDocument, version: bigint): IncomingDocument => {
   const { id, title, format, text, metadata } = item;
-  return { id, title, format, text, metadata, version: item.version ?? version, contentHash: documentHash({ title, format, text, metadata }) };
+  return {
+    id,
+    title,
+    format,
+    text,
+    metadata,
+    version: item.version ?? version,
+    contentHash: documentHash({ title, format, text, metadata }),
+  };
 };

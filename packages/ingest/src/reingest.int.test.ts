@@ -15,9 +15,22 @@ describe("reingest", { timeout: 120_000 }, () => {
     const progress: Progress["kind"][] = [];
     const first = await reingest(await world.setup("twice", source, { onProgress: ({ kind }) => progress.push(kind) }));
     expect(first).toMatchObject({
-      ...{ state: "ready", namespace: "twice_one", documents: 10, resumed: false },
-      chunks: { total: 10, embedded: 10, skipped: 0, failed: 0 },
-      verification: { ok: true, expected: 10, found: 10, driftPct: 0 },
+      state: "ready",
+      namespace: "twice_one",
+      documents: 10,
+      resumed: false,
+      chunks: {
+        total: 10,
+        embedded: 10,
+        skipped: 0,
+        failed: 0,
+      },
+      verification: {
+        ok: true,
+        expected: 10,
+        found: 10,
+        driftPct: 0,
+      },
     });
     expect(first.tokens).toBeGreaterThan(100);
     expect(first.costUsd).toBeCloseTo((first.tokens / 1e6) * 2, 12);
@@ -25,7 +38,12 @@ describe("reingest", { timeout: 120_000 }, () => {
     expect([...new Set(progress)]).toEqual(["run", "intake", "taken-in", "fill", "index", "verify"]);
 
     const again = await reingest(await world.setup("twice", source));
-    expect(again).toMatchObject({ state: "ready", chunks: { total: 10, embedded: 0, skipped: 10, failed: 0 }, tokens: 0, costUsd: 0 });
+    expect(again).toMatchObject({
+      state: "ready",
+      chunks: { total: 10, embedded: 0, skipped: 10, failed: 0 },
+      tokens: 0,
+      costUsd: 0,
+    });
     expect(world.embedded()).toEqual([]);
   });
 
@@ -35,8 +53,21 @@ describe("reingest", { timeout: 120_000 }, () => {
     const changed = { ...rest, "doc-5.txt": "Ferry number 5 is in the yard." };
     const report = await reingest(await world.setup("change", sourceOf("test:change", changed)));
     expect(report).toMatchObject({
-      ...{ state: "ready", documents: 9, chunks: { total: 9, embedded: 1, skipped: 8, failed: 0 } },
-      intake: { seen: 9, created: 0, changed: 1, unchanged: 8, removed: 1 },
+      state: "ready",
+      documents: 9,
+      chunks: {
+        total: 9,
+        embedded: 1,
+        skipped: 8,
+        failed: 0,
+      },
+      intake: {
+        seen: 9,
+        created: 0,
+        changed: 1,
+        unchanged: 8,
+        removed: 1,
+      },
     });
     expect(world.embedded()).toEqual(["Ferry number 5 is in the yard."]);
   });
@@ -45,25 +76,37 @@ describe("reingest", { timeout: 120_000 }, () => {
     await reingest(await world.setup("hidden", sourceOf("test:hidden", TEN)));
     const { "doc-0.txt": _gone, ...rest } = TEN;
     const broken = { code: "EMB_DOCUMENT_UNREADABLE", reason: "line 3 is not JSON", hidesIds: true } as const;
-    const report = await reingest(await world.setup("hidden", sourceOf("test:hidden", { ...rest, "corpus.jsonl:3": broken })));
+    const report = await reingest(
+      await world.setup("hidden", sourceOf("test:hidden", { ...rest, "corpus.jsonl:3": broken })),
+    );
     expect(report).toMatchObject({ state: "failed", intake: { setAside: 1, removed: 0 }, chunks: { total: 10 } });
     const repaired = await reingest(await world.setup("hidden", sourceOf("test:hidden", rest)));
     expect(repaired).toMatchObject({ state: "ready", intake: { removed: 1 }, chunks: { total: 9, embedded: 0 } });
   });
 
   it("embeds one text once, however many documents have it", async () => {
-    const same = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`tiny-${String(i).padStart(3, "0")}`, `Ferry ${i % 7}`]));
-    const report = await reingest(await world.setup("tiny", sourceOf("test:tiny", same), { shardDocuments: 50, commitRows: 64 }));
+    const same = Object.fromEntries(
+      Array.from({ length: 500 }, (_, i) => [`tiny-${String(i).padStart(3, "0")}`, `Ferry ${i % 7}`]),
+    );
+    const report = await reingest(
+      await world.setup("tiny", sourceOf("test:tiny", same), { shardDocuments: 50, commitRows: 64 }),
+    );
     expect(report).toMatchObject({ state: "ready", chunks: { total: 500, embedded: 7, skipped: 493 } });
-    expect([...world.embedded()].sort()).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => `Ferry ${i}`));
+    expect([...world.embedded()].toSorted()).toEqual([0, 1, 2, 3, 4, 5, 6].map((i) => `Ferry ${i}`));
   });
 
   it("sets aside what cannot be read and what the provider refuses, names both, is not ready, and repairs on the next run", async () => {
     const bad = { ...TEN, "broken.txt": { code: "EMB_DOCUMENT_UNREADABLE", reason: "not UTF-8 at byte 3" } as const };
     const refuse = (text: string) =>
-      text.includes("number 7") ? new EmbError("EMB_PROVIDER_REJECTED", "the service answered 400", { hint: "-" }) : null;
+      text.includes("number 7")
+        ? new EmbError("EMB_PROVIDER_REJECTED", "the service answered 400", { hint: "-" })
+        : null;
     const report = await reingest(await world.setup("aside", sourceOf("test:aside", bad), { refuse }));
-    expect(report).toMatchObject({ state: "failed", chunks: { total: 9, embedded: 9, failed: 1 }, intake: { setAside: 1 } });
+    expect(report).toMatchObject({
+      state: "failed",
+      chunks: { total: 9, embedded: 9, failed: 1 },
+      intake: { setAside: 1 },
+    });
     expect(report.reason).toContain("set_aside: seen 2");
     expect(await world.store.runs.failures(report.runId, 10)).toEqual([
       { documentId: "broken.txt", ordinal: null, code: "EMB_DOCUMENT_UNREADABLE", reason: "not UTF-8 at byte 3" },
@@ -79,9 +122,13 @@ describe("reingest", { timeout: 120_000 }, () => {
   it("keeps what is committed when the provider goes away, and goes on from there", async () => {
     let calls = 0;
     const refuse = (text: string) =>
-      text.startsWith("Ferry") && ++calls > 6 ? new EmbError("EMB_PROVIDER_UNAVAILABLE", "no answer", { hint: "-" }) : null;
+      text.startsWith("Ferry") && ++calls > 6
+        ? new EmbError("EMB_PROVIDER_UNAVAILABLE", "no answer", { hint: "-" })
+        : null;
     const source = sourceOf("test:away", TEN);
-    await expect(reingest(await world.setup("away", source, { refuse }))).rejects.toMatchObject({ code: "EMB_PROVIDER_UNAVAILABLE" });
+    await expect(reingest(await world.setup("away", source, { refuse }))).rejects.toMatchObject({
+      code: "EMB_PROVIDER_UNAVAILABLE",
+    });
     const committed = world.embedded().length;
     const report = await reingest(await world.setup("away", source));
     expect(report).toMatchObject({ state: "ready", resumed: true, intake: null, chunks: { total: 10, embedded: 10 } });
@@ -95,9 +142,16 @@ describe("reingest", { timeout: 120_000 }, () => {
     const onProgress = (progress: Progress) => {
       if (progress.kind === "fill" && progress.documents >= 3) stop.abort(new Error("stopped by hand"));
     };
-    await expect(reingest(await world.setup("abort", source, { signal: stop.signal, onProgress }))).rejects.toThrow("stopped by hand");
+    await expect(reingest(await world.setup("abort", source, { signal: stop.signal, onProgress }))).rejects.toThrow(
+      "stopped by hand",
+    );
     const report = await reingest(await world.setup("abort", source));
-    expect(report).toMatchObject({ state: "ready", resumed: true, chunks: { total: 10 }, verification: { driftPct: 0 } });
+    expect(report).toMatchObject({
+      state: "ready",
+      resumed: true,
+      chunks: { total: 10 },
+      verification: { driftPct: 0 },
+    });
   });
 
   it("fills a second profile beside the first without touching it", async () => {
@@ -122,26 +176,39 @@ describe("reingest", { timeout: 120_000 }, () => {
   it("refuses another namespace mode on the same base", async () => {
     const source = sourceOf("test:mode", TEN);
     await reingest(await world.setup("mode", source));
-    await expect(reingest(await world.setup("mode", source, { mode: "version" }))).rejects.toMatchObject({ code: "EMB_NAMESPACE_MODE_MISMATCH" });
+    await expect(reingest(await world.setup("mode", source, { mode: "version" }))).rejects.toMatchObject({
+      code: "EMB_NAMESPACE_MODE_MISMATCH",
+    });
   });
 
   it("refuses an empty source and leaves what is stored", async () => {
     await reingest(await world.setup("empty", sourceOf("test:empty", TEN)));
-    await expect(reingest(await world.setup("empty", sourceOf("test:empty", {})))).rejects.toMatchObject({ code: "EMB_SOURCE_EMPTY" });
+    await expect(reingest(await world.setup("empty", sourceOf("test:empty", {})))).rejects.toMatchObject({
+      code: "EMB_SOURCE_EMPTY",
+    });
     expect(await world.store.documents.count("empty")).toEqual({ live: 10, deleted: 0 });
     // the failed run stands in nobody's way
-    expect(await reingest(await world.setup("empty", sourceOf("test:another", TEN)))).toMatchObject({ state: "ready", resumed: false });
+    expect(await reingest(await world.setup("empty", sourceOf("test:another", TEN)))).toMatchObject({
+      state: "ready",
+      resumed: false,
+    });
   });
 
   it("keeps an empty document, without chunks", async () => {
-    const report = await reingest(await world.setup("blank", sourceOf("test:blank", { "a.txt": "Ferry", "b.txt": " \n " })));
+    const report = await reingest(
+      await world.setup("blank", sourceOf("test:blank", { "a.txt": "Ferry", "b.txt": " \n " })),
+    );
     expect(report).toMatchObject({ state: "ready", documents: 2, intake: { empty: 1 }, chunks: { total: 1 } });
   });
 
   it("names the other source when a run of it is not finished", async () => {
     const away = () => new EmbError("EMB_PROVIDER_UNAVAILABLE", "no answer", { hint: "-" });
     const refuse = (text: string) => (text.startsWith("Ferry") ? away() : null);
-    await expect(reingest(await world.setup("busy", sourceOf("test:busy-a", TEN), { refuse }))).rejects.toThrow("no answer");
-    await expect(reingest(await world.setup("busy", sourceOf("test:busy-b", TEN)))).rejects.toMatchObject({ code: "EMB_RUN_ACTIVE" });
+    await expect(reingest(await world.setup("busy", sourceOf("test:busy-a", TEN), { refuse }))).rejects.toThrow(
+      "no answer",
+    );
+    await expect(reingest(await world.setup("busy", sourceOf("test:busy-b", TEN)))).rejects.toMatchObject({
+      code: "EMB_RUN_ACTIVE",
+    });
   });
 });

@@ -60,7 +60,13 @@ export type Progress =
   | { readonly kind: "intake"; readonly seen: number }
   | { readonly kind: "taken-in"; readonly report: IntakeReport }
   /** Documents of the whole base; chunks committed and embedded by this process. */
-  | { readonly kind: "fill"; readonly documents: number; readonly documentsTotal: number; readonly chunks: number; readonly embedded: number }
+  | {
+      readonly kind: "fill";
+      readonly documents: number;
+      readonly documentsTotal: number;
+      readonly chunks: number;
+      readonly embedded: number;
+    }
   | { readonly kind: "waiting"; readonly reason: string }
   | { readonly kind: "index" }
   | { readonly kind: "verify"; readonly chunks: number; readonly chunksTotal: number };
@@ -73,7 +79,12 @@ export interface ReingestReport {
   readonly resumed: boolean;
   readonly documents: number;
   readonly intake: IntakeReport | null;
-  readonly chunks: { readonly total: number; readonly embedded: number; readonly skipped: number; readonly failed: number };
+  readonly chunks: {
+    readonly total: number;
+    readonly embedded: number;
+    readonly skipped: number;
+    readonly failed: number;
+  };
   readonly tokens: number;
   /** null: the manifest has no price. */
   readonly costUsd: number | null;
@@ -124,9 +135,20 @@ export async function continueRun(
   const setAside = await store.runs.failures(run.id, MAX_NAMED_FAILURES);
   const { chunks: chunksTotal } = await reader.count();
   const verification = await verifyNamespace({
-    ...{ documents: store.documents, reader, provider, chunker, setAside, signal },
-    ...{ acceptFailures: setup.acceptFailures, limits: setup.limits },
-    onProgress: (chunks) => setup.onProgress({ kind: "verify", chunks, chunksTotal }),
+    documents: store.documents,
+    reader,
+    provider,
+    chunker,
+    setAside,
+    signal,
+    acceptFailures: setup.acceptFailures,
+    limits: setup.limits,
+    onProgress: (chunks) =>
+      setup.onProgress({
+        kind: "verify",
+        chunks,
+        chunksTotal,
+      }),
   });
   // What is damaged or was set aside is pending again, so that the same command repairs it.
   const pendingAgain = new Set([...verification.damaged, ...setAside.map(({ documentId }) => documentId)]);
@@ -170,8 +192,16 @@ async function openTarget(setup: ReingestSetup, address: NamespaceAddress): Prom
   const { dims, similarity, storage, modelId } = profile;
   const seal: Seal = {
     ...expectedSeal(profile),
-    ...{ chunkerId: chunker.id, provider: profile.provider, modelId, dims, similarity, storage },
-    witness: probes.map((probe, place) => ({ ...probe, vector: vectors[place]! })),
+    chunkerId: chunker.id,
+    provider: profile.provider,
+    modelId,
+    dims,
+    similarity,
+    storage,
+    witness: probes.map((probe, place) => ({
+      ...probe,
+      vector: vectors[place]!,
+    })),
   };
   return store.namespaces.create(address, seal);
 }
@@ -183,12 +213,22 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
   if (unfinished === undefined) {
     const version = await store.documents.nextVersion(); // drawn before the source is read: a later change outranks this run
     const run = await store.runs.create({
-      ...{ id: setup.newRunId(), base: record.base, namespaceId: record.id },
-      ...{ profile: record.seal.profile, source: source.identity, version },
+      id: setup.newRunId(),
+      base: record.base,
+      namespaceId: record.id,
+      profile: record.seal.profile,
+      source: source.identity,
+      version,
     });
     await store.audit.append({
-      ...{ action: "run.started", actor: setup.actor },
-      detail: { run_id: run.id, namespace: record.namespace, profile: record.seal.profile, source: source.identity },
+      action: "run.started",
+      actor: setup.actor,
+      detail: {
+        run_id: run.id,
+        namespace: record.namespace,
+        profile: record.seal.profile,
+        source: source.identity,
+      },
     });
     return { run, resumed: false };
   }
@@ -203,18 +243,27 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
 
 async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport> {
   const { store, source, signal } = setup;
-  const report = await takeIn({
-    ...{ documents: store.documents, source, base: run.base, runId: run.id, version: run.version, signal },
+  const taken = await takeIn({
+    documents: store.documents,
+    source,
+    base: run.base,
+    runId: run.id,
+    version: run.version,
+    signal,
     onSetAside: (failures) => store.runs.recordFailures(run.id, failures),
-    onProgress: (seen) => setup.onProgress({ kind: "intake", seen }),
+    onProgress: (seen) =>
+      setup.onProgress({
+        kind: "intake",
+        seen,
+      }),
   }).catch(async (error: unknown) => {
     // A source that is not there or has nothing would leave a run that only this source could finish.
     if (isEmbError(error) && NO_SOURCE.has(error.code)) await step(store, run.id, "failed", error.message);
     throw error;
   });
   await store.runs.cutShards(run.id, setup.shardDocuments);
-  setup.onProgress({ kind: "taken-in", report });
-  return report;
+  setup.onProgress({ kind: "taken-in", report: taken });
+  return taken;
 }
 
 const NO_SOURCE: ReadonlySet<string> = new Set(["EMB_SOURCE_EMPTY", "EMB_SOURCE_MISSING", "EMB_SOURCE_INVALID"]);
@@ -228,7 +277,11 @@ async function fillRun(
   const { store, provider, chunker, signal, commitRows, nowMs } = setup;
   const recent = new RecentVectors(Math.max(RECENT_VECTOR_BYTES, 2 * commitRows * provider.profile.dims * 4));
   const { live } = await store.documents.count(writer.record.base);
-  const progress = { documents: (await writer.countCommitted({ after: null, through: null })).documents, chunks: 0, embedded: 0 };
+  const progress = {
+    documents: (await writer.countCommitted({ after: null, through: null })).documents,
+    chunks: 0,
+    embedded: 0,
+  };
   const tell = () => setup.onProgress({ kind: "fill", documentsTotal: live, ...progress });
   tell();
   for (;;) {
@@ -238,12 +291,23 @@ async function fillRun(
       const run = await store.runs.get(runId);
       if (run === null || run.shards.done === run.shards.total) return;
       if (run.state !== "fill") throw stopped(run);
-      setup.onProgress({ kind: "waiting", reason: `${run.shards.total - run.shards.done} shards are held by another process` });
+      setup.onProgress({
+        kind: "waiting",
+        reason: `${run.shards.total - run.shards.done} shards are held by another process`,
+      });
       await setup.sleep(LEASE_POLL_MS, signal);
       continue;
     }
     await fillShard({
-      ...{ runs: store.runs, writer, lease, chunker, provider, recent, commitRows, signal, nowMs },
+      runs: store.runs,
+      writer,
+      lease,
+      chunker,
+      provider,
+      recent,
+      commitRows,
+      signal,
+      nowMs,
       onCommit: ({ documents, chunks, embedded }) => {
         progress.documents += documents;
         progress.chunks += chunks;
@@ -268,21 +332,37 @@ const pastStep = (state: RunState, to: RunState): boolean =>
   ORDER.includes(state) && ORDER.includes(to) && ORDER.indexOf(state) > ORDER.indexOf(to);
 
 const stopped = (run: Run | null): EmbError =>
-  new EmbError("EMB_RUN_NOT_READY", `run ${run?.id ?? "unknown"}: expected it to go on, seen state ${run?.state ?? "missing"} ${run?.reason ?? ""}`.trim(), {
-    hint: "emb status shows who stopped it; the same command starts again.",
-  });
+  new EmbError(
+    "EMB_RUN_NOT_READY",
+    `run ${run?.id ?? "unknown"}: expected it to go on, seen state ${run?.state ?? "missing"} ${run?.reason ?? ""}`.trim(),
+    {
+      hint: "emb status shows who stopped it; the same command starts again.",
+    },
+  );
 
-async function finish(setup: ContinueSetup, run: Run, record: NamespaceRecord, verification: Verification): Promise<Run> {
+async function finish(
+  setup: ContinueSetup,
+  run: Run,
+  record: NamespaceRecord,
+  verification: Verification,
+): Promise<Run> {
   const { store, actor } = setup;
-  const negative = verification.checks.filter(({ ok }) => !ok).map(({ name, seen, want }) => `${name}: seen ${seen}, want ${want}`);
+  const negative = verification.checks
+    .filter(({ ok }) => !ok)
+    .map(({ name, seen, want }) => `${name}: seen ${seen}, want ${want}`);
   if (verification.ok) await store.namespaces.markReady(record.id);
   const to = verification.ok ? "ready" : "failed";
   await step(store, run.id, to, negative.join("; "));
   await store.audit.append({
-    ...{ action: `run.${to}`, actor },
+    action: `run.${to}`,
+    actor,
     detail: {
-      ...{ run_id: run.id, namespace: record.namespace, profile: record.seal.profile },
-      ...{ chunks: verification.found, drift_pct: verification.driftPct, reason: negative.join("; ") },
+      run_id: run.id,
+      namespace: record.namespace,
+      profile: record.seal.profile,
+      chunks: verification.found,
+      drift_pct: verification.driftPct,
+      reason: negative.join("; "),
     },
   });
   return (await store.runs.get(run.id)) ?? { ...run, state: to };
@@ -296,10 +376,22 @@ function report(
   const { embedded, failed, tokens } = run.counters;
   const price = setup.provider.profile.pricePerMillionTokens;
   return {
-    ...{ runId: run.id, namespace: verification.namespace, state: run.state, reason: run.reason },
-    ...{ resumed: seen.resumed, documents: run.documentsTotal, intake: seen.intake, verification, tokens },
-    chunks: { total: verification.found, embedded, skipped: Math.max(verification.found - embedded, 0), failed },
-    costUsd: price === null ? null : (tokens / 1_000_000) * price,
-    seconds: (setup.nowMs() - seen.startMs) / 1000,
+    runId: run.id,
+    namespace: verification.namespace,
+    state: run.state,
+    reason: run.reason,
+    resumed: seen.resumed,
+    documents: run.documentsTotal,
+    intake: seen.intake,
+    verification,
+    tokens,
+    chunks: {
+      total: verification.found,
+      embedded,
+      skipped: Math.max(verification.found - embedded, 0),
+      failed,
+    },
+    costUsd: price === null ? null : (tokens / 1e6) * price,
+    seconds: (setup.nowMs() - seen.startMs) / 1e3,
   };
 }

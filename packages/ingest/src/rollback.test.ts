@@ -3,23 +3,74 @@ import type { NamespaceRecord, Run, RunState } from "@emb/store";
 import { decideRollback } from "./rollback.js";
 
 const record: NamespaceRecord = {
-  ...{ id: 1, base: "docs", suffix: "old", mode: "profile", namespace: "docs_old", state: "ready", createdAt: new Date(0) },
+  id: 1,
+  base: "docs",
+  suffix: "old",
+  mode: "profile",
+  namespace: "docs_old",
+  state: "ready",
+  createdAt: new Date(0),
   seal: {
-    ...{ spaceId: "s", fingerprint: "f".repeat(64), chunkerId: "c", profile: "old", provider: "p", modelId: "m" },
-    ...{ dims: 8, similarity: "cosine", storage: "vector", witness: [] },
+    spaceId: "s",
+    fingerprint: "f".repeat(64),
+    chunkerId: "c",
+    profile: "old",
+    provider: "p",
+    modelId: "m",
+    dims: 8,
+    similarity: "cosine",
+    storage: "vector",
+    witness: [],
   },
 };
 const run = (id: string, namespaceId: number, state: RunState): Run => ({
-  ...{ id, base: "docs", namespaceId, namespace: "docs_x", profile: "x", source: "s", state, reason: "", version: 1n, intakeDone: true },
-  ...{ createdAt: new Date(0), updatedAt: new Date(0), documentsTotal: 0, failures: 0, shards: { total: 0, done: 0 } },
-  counters: { documents: 0, chunks: 0, embedded: 0, skipped: 0, failed: 0, tokens: 0 },
+  id,
+  base: "docs",
+  namespaceId,
+  namespace: "docs_x",
+  profile: "x",
+  source: "s",
+  state,
+  reason: "",
+  version: 1n,
+  intakeDone: true,
+  createdAt: new Date(0),
+  updatedAt: new Date(0),
+  documentsTotal: 0,
+  failures: 0,
+  shards: {
+    total: 0,
+    done: 0,
+  },
+  counters: {
+    documents: 0,
+    chunks: 0,
+    embedded: 0,
+    skipped: 0,
+    failed: 0,
+    tokens: 0,
+  },
 });
 const ask = (more: Partial<Parameters<typeof decideRollback>[0]>) =>
-  decideRollback({ to: "old", record, expectedFingerprint: "f".repeat(64), lag: 0, acceptStale: false, runs: [], ...more });
+  decideRollback({
+    to: "old",
+    record,
+    expectedFingerprint: "f".repeat(64),
+    lag: 0,
+    acceptStale: false,
+    runs: [],
+    ...more,
+  });
 
 describe("decideRollback", () => {
   it("lets a ready, sealed and fresh namespace serve, and ends the fills of the others only", () => {
-    const runs = [run("own", 1, "fill"), run("other", 2, "fill"), run("paused", 3, "paused"), run("done", 2, "ready"), run("failed", 2, "failed")];
+    const runs = [
+      run("own", 1, "fill"),
+      run("other", 2, "fill"),
+      run("paused", 3, "paused"),
+      run("done", 2, "ready"),
+      run("failed", 2, "failed"),
+    ];
     const decision = ask({ runs });
     expect(decision.ok && decision.endRuns.map(({ id }) => id)).toEqual(["other", "paused"]);
   });

@@ -21,14 +21,17 @@ export function decideRollback(input: {
   runs: readonly Run[];
 }): RollbackDecision {
   const { to, record, expectedFingerprint, lag, acceptStale, runs } = input;
-  if (record === null) return { ok: false, reasons: [`profile ${to} has no namespace here: expected one in state ready`] };
+  if (record === null)
+    return { ok: false, reasons: [`profile ${to} has no namespace here: expected one in state ready`] };
   const reasons: string[] = [];
-  if (record.state !== "ready") reasons.push(`namespace ${record.namespace}: expected state ready, seen ${record.state}`);
+  if (record.state !== "ready")
+    reasons.push(`namespace ${record.namespace}: expected state ready, seen ${record.state}`);
   if (record.seal.fingerprint !== expectedFingerprint)
     reasons.push(
       `namespace ${record.namespace}: expected fingerprint ${expectedFingerprint.slice(0, 12)}, seen ${record.seal.fingerprint.slice(0, 12)}`,
     );
-  if (lag > 0 && !acceptStale) reasons.push(`namespace ${record.namespace}: expected lag 0, seen ${lag} documents not yet as they are now`);
+  if (lag > 0 && !acceptStale)
+    reasons.push(`namespace ${record.namespace}: expected lag 0, seen ${lag} documents not yet as they are now`);
   if (reasons.length > 0) return { ok: false, reasons };
   const endRuns = runs.filter((run) => UNFINISHED.includes(run.state) && run.namespaceId !== record.id);
   return { ok: true, to: record, endRuns };
@@ -42,9 +45,20 @@ export async function rollBack(
   const { decision, from, actor } = rollback;
   const to = decision.to.seal.profile;
   for (const run of decision.endRuns)
-    await store.runs.transition(run.id, { from: statesBefore("rolled_back"), to: "rolled_back", reason: `rolled back to ${to}` });
+    await store.runs.transition(run.id, {
+      from: statesBefore("rolled_back"),
+      to: "rolled_back",
+      reason: `rolled back to ${to}`,
+    });
   await store.audit.append({
-    ...{ action: "rollback", actor },
-    detail: { from, to, namespace: decision.to.namespace, ended_runs: decision.endRuns.length, texts_embedded: 0 },
+    action: "rollback",
+    actor,
+    detail: {
+      from,
+      to,
+      namespace: decision.to.namespace,
+      ended_runs: decision.endRuns.length,
+      texts_embedded: 0,
+    },
   });
 }

@@ -20,6 +20,6 @@ describe("run states", () => {
   it("reaches ready only through verify", () => expect(statesBefore("ready")).toEqual(["verify"]));
 
   it("counts every state that still writes as unfinished, and no final one", () => {
-    expect([...UNFINISHED].sort()).toEqual(["fill", "index", "paused", "plan", "verify"]);
+    expect([...UNFINISHED].toSorted()).toEqual(["fill", "index", "paused", "plan", "verify"]);
   });
 });

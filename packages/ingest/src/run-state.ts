@@ -30,11 +30,23 @@ const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
   retired: [],
 };
 
+const STATES: readonly RunState[] = [
+  "plan",
+  "fill",
+  "index",
+  "verify",
+  "ready",
+  "failed",
+  "paused",
+  "aborted",
+  "rolled_back",
+  "retired",
+];
+
 export const mayFollow = (from: RunState, to: RunState): boolean => NEXT[from].includes(to);
 
 /** States from which a run may go to `to`, for a compare-and-set in the store. */
-export const statesBefore = (to: RunState): readonly RunState[] =>
-  (Object.keys(NEXT) as RunState[]).filter((from) => mayFollow(from, to));
+export const statesBefore = (to: RunState): readonly RunState[] => STATES.filter((from) => mayFollow(from, to));
 
 /** The run still means to write to its namespace. */
 export const UNFINISHED: readonly RunState[] = ["plan", "fill", "index", "verify", "paused"];

@@ -27,10 +27,19 @@ const profileText = (name: string) => `
 /** Two profiles of one model under two versions, so that they are two vector spaces to emb. */
 const MANIFEST = `profiles:${profileText("one")}${profileText("two")}`;
 
-export const LIMITS = { maxDriftPct: 0, normTolerance: 1e-3, minRecall: 0.95, witnessMinCosine: 0.999, sampleQueries: 5 };
+export const LIMITS = {
+  maxDriftPct: 0,
+  normTolerance: 1e-3,
+  minRecall: 0.95,
+  witnessMinCosine: 0.999,
+  sampleQueries: 5,
+};
 
 /** Documents by id; a `SetAside` stands for itself. */
-export const sourceOf = (identity: string, items: Readonly<Record<string, string | { code: "EMB_DOCUMENT_UNREADABLE"; reason: string; hidesIds?: boolean }>>): Source => ({
+export const sourceOf = (
+  identity: string,
+  items: Readonly<Record<string, string | { code: "EMB_DOCUMENT_UNREADABLE"; reason: string; hidesIds?: boolean }>>,
+): Source => ({
   identity,
   async *read(): AsyncGenerator<SourceItem> {
     for (const [id, item] of Object.entries(items))
@@ -51,7 +60,11 @@ export interface SmallWorld {
   /** Texts of documents that the model was given since the last setup; the probe texts of seals are left out. */
   embedded(): readonly string[];
   /** A re-ingest into `base` with the real model; `refuse` makes it turn away a text as a service would. */
-  setup(base: string, source: Source, more?: Partial<ReingestSetup> & { profile?: string; refuse?: Refuse }): Promise<ReingestSetup>;
+  setup(
+    base: string,
+    source: Source,
+    more?: Partial<ReingestSetup> & { profile?: string; refuse?: Refuse },
+  ): Promise<ReingestSetup>;
   close(): Promise<void>;
 }
 
@@ -94,8 +107,18 @@ export async function openSmallWorld(): Promise<SmallWorld> {
     async setup(base, source, { profile = "one", refuse = () => null, ...more } = {}) {
       embedded = [];
       return {
-        ...{ store, base, mode: "profile", source, limits: LIMITS, acceptFailures: 0, actor: "test" },
-        ...{ commitRows: 100, shardDocuments: 3, leaseMs: 30_000, newRunId: randomUUID, nowMs: () => performance.now() },
+        store,
+        base,
+        mode: "profile",
+        source,
+        limits: LIMITS,
+        acceptFailures: 0,
+        actor: "test",
+        commitRows: 100,
+        shardDocuments: 3,
+        leaseMs: 3e4,
+        newRunId: randomUUID,
+        nowMs: () => performance.now(),
         sleep: () => Promise.resolve(),
         signal: new AbortController().signal,
         onProgress: () => {},

@@ -13,7 +13,9 @@ const text = (name: string, version: string) => `
     tokenizer: { backend: none, model_id: m }
     capabilities: { supports_dense: true, supports_sparse: false, supports_colbert: false, supports_long_sequences: false, normalized_output: true, multilingual: false }
 `;
-const reading = parseManifest(`profiles:${text("a", "1")}${text("b", "2")}${text("a_changed", "3")}`, { file: "m.yaml" });
+const reading = parseManifest(`profiles:${text("a", "1")}${text("b", "2")}${text("a_changed", "3")}`, {
+  file: "m.yaml",
+});
 const profileOf = (name: string): Profile => {
   const profile = reading.ok ? reading.manifest.profiles.get(name) : undefined;
   if (profile === undefined) throw new Error(JSON.stringify(reading));
@@ -21,18 +23,47 @@ const profileOf = (name: string): Profile => {
 };
 
 const record = (profile: Profile, suffix: string, mode: NamespaceMode, name = profile.name): NamespaceRecord => ({
-  ...{ id: 1, base: "docs", suffix, mode, namespace: suffix === "" ? "docs" : `docs_${suffix}`, state: "ready", createdAt: new Date(0) },
+  id: 1,
+  base: "docs",
+  suffix,
+  mode,
+  namespace: suffix === "" ? "docs" : `docs_${suffix}`,
+  state: "ready",
+  createdAt: new Date(0),
   seal: {
-    ...{ spaceId: spaceId(profile), fingerprint: fingerprint(profile), chunkerId: "chunks-1/200", profile: name, provider: "use-lite" },
-    ...{ modelId: "m", dims: 8, similarity: "cosine", storage: "vector", witness: [] },
+    spaceId: spaceId(profile),
+    fingerprint: fingerprint(profile),
+    chunkerId: "chunks-1/200",
+    profile: name,
+    provider: "use-lite",
+    modelId: "m",
+    dims: 8,
+    similarity: "cosine",
+    storage: "vector",
+    witness: [],
   },
 });
-const decide = (profile: Profile, suffix: string, mode: NamespaceMode, base: NamespaceRecord[], chunkerId = "chunks-1/200") =>
+const decide = (
+  profile: Profile,
+  suffix: string,
+  mode: NamespaceMode,
+  base: NamespaceRecord[],
+  chunkerId = "chunks-1/200",
+) =>
   decideTarget({
-    ...{ profile, chunkerId, base, baseMode: base[0]?.mode ?? null },
-    address: { base: "docs", suffix, mode, namespace: suffix === "" ? "docs" : `docs_${suffix}` },
+    profile,
+    chunkerId,
+    base,
+    baseMode: base[0]?.mode ?? null,
+    address: {
+      base: "docs",
+      suffix,
+      mode,
+      namespace: suffix === "" ? "docs" : `docs_${suffix}`,
+    },
   });
-const codeOf = (decision: ReturnType<typeof decideTarget>) => (decision.kind === "refused" ? decision.error.code : decision.kind);
+const codeOf = (decision: ReturnType<typeof decideTarget>) =>
+  decision.kind === "refused" ? decision.error.code : decision.kind;
 
 describe("decideTarget", () => {
   const a = profileOf("a");
@@ -43,9 +74,21 @@ describe("decideTarget", () => {
     ["another profile beside it", decide(b, "b", "profile", [record(a, "a", "profile")]), "create"],
     ["a second profile in mode none", decide(b, "", "none", [record(a, "", "none")]), "EMB_NAMESPACE_OCCUPIED"],
     ["the same profile in mode none", decide(a, "", "none", [record(a, "", "none")]), "reuse"],
-    ["after the first one is retired", decide(b, "", "none", [{ ...record(a, "", "none"), state: "retired" }]), "create"],
-    ["another mode than the base's", decide(a, "1", "version", [record(a, "a", "profile")]), "EMB_NAMESPACE_MODE_MISMATCH"],
-    ["a profile changed under its name", decide(a, "a", "profile", [record(profileOf("a_changed"), "a", "profile", "a")]), "EMB_SEAL_MISMATCH"],
+    [
+      "after the first one is retired",
+      decide(b, "", "none", [{ ...record(a, "", "none"), state: "retired" }]),
+      "create",
+    ],
+    [
+      "another mode than the base's",
+      decide(a, "1", "version", [record(a, "a", "profile")]),
+      "EMB_NAMESPACE_MODE_MISMATCH",
+    ],
+    [
+      "a profile changed under its name",
+      decide(a, "a", "profile", [record(profileOf("a_changed"), "a", "profile", "a")]),
+      "EMB_SEAL_MISMATCH",
+    ],
     ["other chunks", decide(a, "a", "profile", [record(a, "a", "profile")], "chunks-1/100"), "EMB_SEAL_MISMATCH"],
   ])("%s: %#", (_name, decision, want) => expect(codeOf(decision)).toBe(want));
 

@@ -24,25 +24,62 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
     await change(base);
     const { profile } = setup.provider;
     const [record] = await world.store.namespaces.list(base);
-    const expected = { profile: profile.name, spaceId: spaceId(profile), fingerprint: fingerprint(profile), dims: profile.dims };
+    const expected = {
+      profile: profile.name,
+      spaceId: spaceId(profile),
+      fingerprint: fingerprint(profile),
+      dims: profile.dims,
+    };
     const opened = await world.store.namespaces.openReader(record!, expected, { strict: true });
     const reader: NamespaceReader = { ...opened, scan: async (page) => (await opened.scan(page)).flatMap(alter) };
     const { provider, chunker, signal } = setup;
-    return verifyNamespace({ documents: world.store.documents, reader, provider, chunker, setAside: [], acceptFailures: 0, limits: LIMITS, signal });
+    return verifyNamespace({
+      documents: world.store.documents,
+      reader,
+      provider,
+      chunker,
+      setAside: [],
+      acceptFailures: 0,
+      limits: LIMITS,
+      signal,
+    });
   };
 
   const put = async (base: string, id: string, text: string) => {
     const document = { title: null, format: "text" as const, text, metadata: {} };
     const version = await world.store.documents.nextVersion();
     const documents = [{ id, ...document, version, contentHash: documentHash(document) }];
-    await world.store.documents.intake({ base, runId: "00000000-0000-4000-8000-000000000000", source: `test:${base}`, documents });
+    await world.store.documents.intake({
+      base,
+      runId: "00000000-0000-4000-8000-000000000000",
+      source: `test:${base}`,
+      documents,
+    });
   };
   const failing = ({ checks }: Verification) => checks.filter(({ ok }) => !ok).map(({ name }) => name);
 
   it("finds nothing wrong with a fresh fill", async () => {
     const result = await verifyAfter("fresh", async () => {});
-    expect(result).toMatchObject({ ok: true, expected: 10, found: 10, missing: 0, duplicate: 0, stale: 0, driftPct: 0, damaged: [] });
-    expect(result.checks.map(({ name }) => name)).toEqual(["chunks", "set_aside", "seal", "dims", "norms", "witness", "queries", "recall"]);
+    expect(result).toMatchObject({
+      ok: true,
+      expected: 10,
+      found: 10,
+      missing: 0,
+      duplicate: 0,
+      stale: 0,
+      driftPct: 0,
+      damaged: [],
+    });
+    expect(result.checks.map(({ name }) => name)).toEqual([
+      "chunks",
+      "set_aside",
+      "seal",
+      "dims",
+      "norms",
+      "witness",
+      "queries",
+      "recall",
+    ]);
   });
 
   it("names a document that came later as missing", async () => {
@@ -54,7 +91,14 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
 
   it("names changed content as stale", async () => {
     const result = await verifyAfter("stale", (base) => put(base, "doc-3.txt", "Ferry three, changed"));
-    expect(result).toMatchObject({ ok: false, expected: 10, missing: 0, stale: 1, driftPct: 10, damaged: ["doc-3.txt"] });
+    expect(result).toMatchObject({
+      ok: false,
+      expected: 10,
+      missing: 0,
+      stale: 1,
+      driftPct: 10,
+      damaged: ["doc-3.txt"],
+    });
   });
 
   it("counts a row that comes twice, one that is gone, and one of an unknown document", async () => {
@@ -65,8 +109,16 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
       return [row];
     };
     const result = await verifyAfter("mixed", async () => {}, alter);
-    expect(result).toMatchObject({ ok: false, expected: 10, found: 11, missing: 1, duplicate: 1, stale: 1, driftPct: 30 });
-    expect([...result.damaged].sort()).toEqual(["doc-1.txt", "doc-2.txt", "zzz.txt"]);
+    expect(result).toMatchObject({
+      ok: false,
+      expected: 10,
+      found: 11,
+      missing: 1,
+      duplicate: 1,
+      stale: 1,
+      driftPct: 30,
+    });
+    expect([...result.damaged].toSorted()).toEqual(["doc-1.txt", "doc-2.txt", "zzz.txt"]);
   });
 
   it.each([
@@ -75,8 +127,16 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
     ["norms", { norm: Number.NaN }],
     ["seal", { sealId: -1 }],
   ] as const)("fails %s on %o in one row", async (check, damage) => {
-    const base = `one_${Object.entries(damage).flat().join("_").toLowerCase().replaceAll(/[^a-z0-9_]/g, "_")}`;
-    const result = await verifyAfter(base, async () => {}, (row) => [row.documentId === "doc-4.txt" ? { ...row, ...damage } : row]);
+    const base = `one_${Object.entries(damage)
+      .flat()
+      .join("_")
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9_]/g, "_")}`;
+    const result = await verifyAfter(
+      base,
+      async () => {},
+      (row) => [row.documentId === "doc-4.txt" ? { ...row, ...damage } : row],
+    );
     expect(failing(result)).toEqual([check]);
   });
 });

@@ -72,11 +72,26 @@ export async function verifyNamespace(setup: VerifySetup): Promise<Verification>
   const driftPct = ((missing + duplicate + stale) / Math.max(expected, 1)) * 100;
   const checks: Check[] = [
     { name: "chunks", ok: driftPct <= limits.maxDriftPct, seen: driftPct, want: `drift_pct <= ${limits.maxDriftPct}` },
-    { name: "set_aside", ok: setAside.length <= setup.acceptFailures, seen: setAside.length, want: `<= ${setup.acceptFailures}` },
+    {
+      name: "set_aside",
+      ok: setAside.length <= setup.acceptFailures,
+      seen: setAside.length,
+      want: `<= ${setup.acceptFailures}`,
+    },
     checkSeal(reader, fingerprint(profile), walked.seals),
-    { name: "dims", ok: walked.wrongDims === 0, seen: walked.wrongDims, want: `0 vectors of other than ${profile.dims} dims` },
+    {
+      name: "dims",
+      ok: walked.wrongDims === 0,
+      seen: walked.wrongDims,
+      want: `0 vectors of other than ${profile.dims} dims`,
+    },
     profile.capabilities.normalizedOutput
-      ? { name: "norms", ok: walked.wrongNorms === 0, seen: walked.wrongNorms, want: `0 vectors with |norm - 1| > ${limits.normTolerance}` }
+      ? {
+          name: "norms",
+          ok: walked.wrongNorms === 0,
+          seen: walked.wrongNorms,
+          want: `0 vectors with |norm - 1| > ${limits.normTolerance}`,
+        }
       : { name: "norms", ok: true, seen: "not normalised", want: "no rule for this profile" },
     ...(await checkAnswers(setup, found)),
     await checkRecall(setup),
@@ -84,7 +99,12 @@ export async function verifyNamespace(setup: VerifySetup): Promise<Verification>
   return {
     ok: checks.every((check) => check.ok),
     namespace: reader.record.namespace,
-    ...{ expected, found, missing, duplicate, stale, driftPct },
+    expected,
+    found,
+    missing,
+    duplicate,
+    stale,
+    driftPct,
     checks,
     damaged: [...walked.damaged],
   };
@@ -106,7 +126,13 @@ interface Walk {
 async function compareChunks(setup: VerifySetup): Promise<Walk> {
   const { reader, provider, chunker, signal, setAside } = setup;
   const walk: Walk = {
-    ...{ expected: 0, found: 0, missing: 0, duplicate: 0, stale: 0, wrongDims: 0, wrongNorms: 0 },
+    expected: 0,
+    found: 0,
+    missing: 0,
+    duplicate: 0,
+    stale: 0,
+    wrongDims: 0,
+    wrongNorms: 0,
     seals: new Set(),
     damaged: new Set(),
   };
@@ -125,7 +151,13 @@ async function compareChunks(setup: VerifySetup): Promise<Walk> {
   let after: string | null = null;
   for (;;) {
     signal.throwIfAborted();
-    const page = await setup.documents.read({ base: reader.record.base, after, through: null, limit: PAGE_DOCUMENTS, maxBytes: PAGE_BYTES });
+    const page = await setup.documents.read({
+      base: reader.record.base,
+      after,
+      through: null,
+      limit: PAGE_DOCUMENTS,
+      maxBytes: PAGE_BYTES,
+    });
     for (const document of page) {
       for (const row of await rows.before(document.id)) {
         walk.stale++;
@@ -191,7 +223,8 @@ function createRowWalk(reader: NamespaceReader, onRow: (row: StoredChunkFacts) =
   };
   return {
     /** Rows of documents before `id`; null: all that are left. */
-    before: (id: string | null) => takeWhile((row) => id === null || Buffer.compare(Buffer.from(row.documentId), Buffer.from(id)) < 0),
+    before: (id: string | null) =>
+      takeWhile((row) => id === null || Buffer.compare(Buffer.from(row.documentId), Buffer.from(id)) < 0),
     of: (id: string) => takeWhile((row) => row.documentId === id),
   };
 }

@@ -1,4 +1,12 @@
-import { decideWitness, EmbError, embedProbes, fingerprint, spaceId, WITNESS_MIN_COSINE, type Profile } from "@emb/manifest";
+import {
+  decideWitness,
+  EmbError,
+  embedProbes,
+  fingerprint,
+  spaceId,
+  WITNESS_MIN_COSINE,
+  type Profile,
+} from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
 import type { Hit, NamespaceAddress, NamespaceReader, Namespaces } from "@emb/store";
 
@@ -82,7 +90,11 @@ const expectedSeal = (profile: Profile) => ({
   dims: profile.dims,
 });
 
-async function checkWitness(reader: NamespaceReader, provider: EmbeddingProvider, signal: AbortSignal): Promise<number> {
+async function checkWitness(
+  reader: NamespaceReader,
+  provider: EmbeddingProvider,
+  signal: AbortSignal,
+): Promise<number> {
   const { witness } = reader.record.seal;
   const seen = await embedProbes(provider, witness, signal);
   const verdict = decideWitness(

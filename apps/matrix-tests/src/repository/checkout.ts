@@ -43,7 +43,8 @@ const readSources = (folder: string): { file: string; text: string }[] =>
     return entry.name.endsWith(".ts") ? [{ file: path, text: readFileSync(join(ROOT, path), "utf8") }] : [];
   });
 
-export const isTest = (file: string): boolean => /\.(test|test-d)\.ts$/.test(file);
+/** Tests, and what only tests load: these may use what the package itself must not. */
+export const isTest = (file: string): boolean => /\.(test|test-d|fixture|test-data|global-setup)\.ts$/.test(file);
 
 export interface Import {
   readonly specifier: string;
@@ -55,6 +56,7 @@ export function importsOf(text: string): Import[] {
   const imports: Import[] = [];
   for (const match of text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^;"']*?\sfrom\s+)?["']([^"']+)["']/gm))
     imports.push({ specifier: match[2]!, typeOnly: match[1] !== undefined });
-  for (const match of text.matchAll(/\bimport\(\s*["']([^"']+)["']\s*\)/g)) imports.push({ specifier: match[1]!, typeOnly: false });
+  for (const match of text.matchAll(/\bimport\(\s*["']([^"']+)["']\s*\)/g))
+    imports.push({ specifier: match[1]!, typeOnly: false });
   return imports;
 }

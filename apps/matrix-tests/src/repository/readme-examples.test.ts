@@ -24,7 +24,10 @@ describe("README examples print what their comments say", { timeout: 120_000 }, 
     folder = await mkdtemp(join(tmpdir(), "emb-readme-"));
     const handbook = join(folder, "handbook");
     await mkdir(handbook);
-    await writeFile(join(handbook, "timetable.md"), "# Timetable\n\nThe ferry leaves the north quay at seven in the morning.\n");
+    await writeFile(
+      join(handbook, "timetable.md"),
+      "# Timetable\n\nThe ferry leaves the north quay at seven in the morning.\n",
+    );
     await writeFile(join(handbook, "refunds.md"), "# Refunds\n\nTickets are paid back when a sailing is cancelled.\n");
     const manifest = await readFile(join(ROOT, "config/embedding_profiles.yaml"), "utf8");
     const reading = parseManifest(manifest, { file: "embedding_profiles.yaml" });
@@ -34,9 +37,21 @@ describe("README examples print what their comments say", { timeout: 120_000 }, 
     store = await openEmbeddedStore(options);
     provider = await createProvider(profile, options);
     given = {
-      ...{ profile, store, provider, tokenizer: await createTokenizer(profile, options), randomUUID },
-      ...{ signal: new AbortController().signal, sleep: async () => {}, onProgress: () => {} },
-      limits: { maxDriftPct: 0, minRecall: 0.95, witnessMinCosine: 0.999, normTolerance: 1e-3, sampleQueries: 20 },
+      profile,
+      store,
+      provider,
+      tokenizer: await createTokenizer(profile, options),
+      randomUUID,
+      signal: new AbortController().signal,
+      sleep: async () => {},
+      onProgress: () => {},
+      limits: {
+        maxDriftPct: 0,
+        minRecall: 0.95,
+        witnessMinCosine: 0.999,
+        normTolerance: 0.001,
+        sampleQueries: 20,
+      },
     };
   }, 60_000);
   afterAll(async () => {
@@ -62,7 +77,9 @@ async function run(name: string, example: string): Promise<string[]> {
     .replaceAll("console.log(", "print(")
     .replaceAll('"./handbook"', JSON.stringify(join(folder, "handbook")))
     .replaceAll('".emb"', JSON.stringify(join(folder, `of-${name}`)));
-  const own = [...body.matchAll(/\b(?:const|let) \{?\[?\s*([\w\s,]+)/g)].flatMap(([, names]) => names!.split(",").map((own) => own.trim()));
+  const own = [...body.matchAll(/\b(?:const|let) \{?\[?\s*([\w\s,]+)/g)].flatMap(([, names]) =>
+    names!.split(",").map((one) => one.trim()),
+  );
   const names = Object.keys(given).filter((known) => !own.includes(known));
   const text = `// @ts-nocheck\n${imports}export async function example({ ${names.join(", ")} }, print) {\n${body}\n}\n`;
   const file = join(ROOT, "apps/matrix-tests/node_modules", `readme-${name}.ts`); // here, so that @emb/* is found

@@ -6,7 +6,9 @@ import { z } from "zod";
 import { SETTING_VARIABLES } from "@emb/config";
 import { ROOT } from "./checkout.js";
 
-const Turbo = z.object({ tasks: z.object({ test: z.object({ cache: z.boolean(), passThroughEnv: z.array(z.string()) }) }) });
+const Turbo = z.object({
+  tasks: z.object({ test: z.object({ cache: z.boolean(), passThroughEnv: z.array(z.string()) }) }),
+});
 const { test } = Turbo.parse(JSON.parse(readFileSync(join(ROOT, "turbo.json"), "utf8"))).tasks;
 
 it("never takes a test's result from a cache", () => expect(test.cache).toBe(false));
@@ -24,7 +26,9 @@ it("lets a variable arrive in a task", () => {
     env: { ...process.env, EMBEDDINGS_PROFILE: "arrived", TURBO_TELEMETRY_DISABLED: "1" },
   });
   const Plan = z.object({
-    tasks: z.array(z.object({ taskId: z.string(), environmentVariables: z.object({ passthrough: z.array(z.string()).nullable() }) })),
+    tasks: z.array(
+      z.object({ taskId: z.string(), environmentVariables: z.object({ passthrough: z.array(z.string()).nullable() }) }),
+    ),
   });
   const { tasks } = Plan.parse(JSON.parse(plan.stdout));
   const own = tasks.find(({ taskId }) => taskId === "@emb/matrix-tests#test");
