@@ -29,6 +29,9 @@ export interface Audit {
   head(): Promise<AuditHead>;
   /** Newest first. */
   list(limit: number): Promise<readonly AuditRow[]>;
-  /** Recomputes the chain. `firstBad` is the sequence of the first row that is changed, missing or out of order, or null. */
+  /**
+   * Recomputes the chain. `firstBad` is the sequence of the first row that is changed, missing or out of order, or null.
+   * @param expectHead a head noted at any time before; a log that never had it was cut off
+   */
   verify(expectHead?: string): Promise<AuditHead & { ok: boolean; firstBad: number | null }>;
 }

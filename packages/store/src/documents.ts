@@ -33,6 +33,8 @@ export interface Documents {
   /**
    * Stores what is new or changed and remembers that the run saw every one of them. One transaction. Texts of unchanged documents are not
    * written again, and keep their version. Ids within one call are distinct. Repeating a call changes nothing.
+   * A document that was deleted and comes back in a newer version counts as created.
+   * @throws EmbError EMB_DOCUMENT_INVALID names a document that cannot be stored as it is (NUL, half a surrogate pair, an id over 1,024 bytes)
    */
   intake(intake: {
     base: string;
@@ -47,7 +49,7 @@ export interface Documents {
    * saw. @returns documents tombstoned
    */
   sweep(sweep: { base: string; runId: string; source: string; version: bigint }): Promise<number>;
-  /** Live documents with id > `after` and <= `through` (null: no bound). */
+  /** Live documents with id > `after` and <= `through` (null: no bound). With `maxBytes` it ends with the document that passes that sum of text bytes. */
   read(page: {
     base: string;
     after: string | null;

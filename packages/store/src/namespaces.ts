@@ -139,7 +139,8 @@ export interface NamespaceWriter {
    * Commits chunks, cursor, counters and failures in one transaction; the lease is checked and renewed inside it. Replaces all chunks of
    * each document, so repeating a batch changes nothing. A document that has a newer version, or is deleted, is left alone.
    * @returns how many documents were superseded that way
-   * @throws EmbError EMB_LEASE_LOST, EMB_VECTOR_INVALID, EMB_STORE_FULL, EMB_STORE_UNAVAILABLE; then nothing of the batch is stored
+   * @throws EmbError EMB_LEASE_LOST, EMB_VECTOR_INVALID, EMB_NAMESPACE_NOT_FOUND (retired meanwhile), EMB_STORE_FULL, EMB_STORE_UNAVAILABLE; then
+   *   nothing of the batch is stored
    */
   writeBatch(batch: WriteBatch): Promise<{ superseded: number }>;
   /** Removes the chunks of documents that are deleted or gone. @returns chunks removed */

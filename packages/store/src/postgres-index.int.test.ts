@@ -72,7 +72,9 @@ it("the exact search never uses the index, the other one does", async () => {
     await reader.searchDense({ vector: new Float32Array(numbers(8, 3)), limit: 5, exact });
     return (await used()) - before;
   };
+  await opened.driver.exec("SET enable_seqscan = off"); // whatever the planner thinks of the size of the table
   expect(await scans(true)).toBe(0);
+  await opened.driver.exec("RESET enable_seqscan");
   expect(await scans(false)).toBe(1);
 });
 
