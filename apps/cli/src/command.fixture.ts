@@ -35,8 +35,10 @@ export interface Ended {
 export interface Running {
   readonly pid: number;
   readonly ended: Promise<Ended>;
-  /** Resolves when `text` is on stderr; rejects when the process ends without having said it. */
-  says(text: string): Promise<void>;
+  /** What it has said on stderr so far. */
+  stderr(): string;
+  /** Resolves when stderr matches; rejects when the process ends before. */
+  says(pattern: RegExp): Promise<void>;
   kill(signal: NodeJS.Signals): Promise<Ended>;
 }
 
@@ -61,11 +63,12 @@ export function startEmb(args: readonly string[], { cwd, env }: { cwd: string; e
   return {
     pid: child.pid ?? 0,
     ended,
-    says: (text) =>
+    stderr: () => stderr,
+    says: (pattern) =>
       new Promise((resolve, reject) => {
-        const look = () => void (stderr.includes(text) && resolve());
+        const look = () => void (pattern.test(stderr) && resolve());
         child.stderr.on("data", look);
-        child.once("close", () => reject(new Error(`the command ended without saying "${text}": ${stderr}`)));
+        child.once("close", () => reject(new Error(`the command ended without saying ${pattern}: ${stderr}`)));
         look();
       }),
     kill: (signal) => {

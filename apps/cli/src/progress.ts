@@ -3,6 +3,8 @@ import { paint, type Output } from "./output.js";
 
 const REDRAW_EVERY_MS = 100;
 const LINE_EVERY_MS = 5000;
+/** The second line of a step comes soon, so that a rate is seen early. */
+const SECOND_LINE_MS = 1000;
 
 /** Seconds as people say them: 8s, 2m 05s, 1h 03m. */
 export function duration(seconds: number): string {
@@ -38,6 +40,8 @@ export function createProgressView(output: Output, nowMs: () => number) {
   let startMs = 0;
   let startDone = 0;
   let shownMs = Number.NEGATIVE_INFINITY;
+  let shownDone = 0;
+  let lines = 0;
   let drawn = false;
 
   const text = ({ done, total, unit, more }: Step): string => {
@@ -57,11 +61,15 @@ export function createProgressView(output: Output, nowMs: () => number) {
       label = step.label;
       startMs = nowMs();
       startDone = step.done;
+      lines = 0;
     }
     const last = step.total !== null && step.done >= step.total;
-    const everyMs = output.redraw ? REDRAW_EVERY_MS : LINE_EVERY_MS;
-    if (!first && !last && nowMs() - shownMs < everyMs) return;
+    const everyMs = output.redraw ? REDRAW_EVERY_MS : lines === 1 ? SECOND_LINE_MS : LINE_EVERY_MS;
+    const due = last ? step.done !== shownDone : nowMs() - shownMs >= everyMs;
+    if (!first && !due) return;
     shownMs = nowMs();
+    shownDone = step.done;
+    lines++;
     if (!output.redraw) return output.note(text(step));
     output.raw(`\r\u001B[2K${text(step).slice(0, output.columns - 1)}`);
     drawn = true;

@@ -1,4 +1,5 @@
 import {
+  decideWitness,
   EmbError,
   embedProbes,
   fingerprint,
@@ -6,6 +7,7 @@ import {
   namespaceName,
   PROBE_TEXTS,
   spaceId,
+  witnessFailed,
   type NamespaceMode,
   type Profile,
 } from "@emb/manifest";
@@ -113,6 +115,7 @@ export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
 /**
  * Takes a run whose source was read to its end: fill, index, verify, ready or failed. Any number of processes may do so at once; each takes the
  * shards it can get.
+ * @throws EmbError EMB_WITNESS_FAILED before anything is embedded, and as `reingest`
  */
 export async function continueRun(
   setup: ContinueSetup,
@@ -122,6 +125,7 @@ export async function continueRun(
   const { store, provider, chunker, signal } = setup;
   const { profile } = provider;
   const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
+  await checkWitness(setup, record);
   await step(store, run.id, "fill");
   await fillRun(setup, run.id, writer);
   await writer.removeDead();
@@ -154,6 +158,14 @@ export async function continueRun(
   const pendingAgain = new Set([...verification.damaged, ...setAside.map(({ documentId }) => documentId)]);
   if (!verification.ok && pendingAgain.size > 0) await writer.forget([...pendingAgain]);
   return { run: await finish(setup, run, record, verification), verification };
+}
+
+/** Other weights behind the profile's name have an equal fingerprint: only their vectors tell, and these must not meet the stored ones. */
+async function checkWitness({ provider, limits, signal }: ContinueSetup, { namespace, seal }: NamespaceRecord) {
+  const stored = seal.witness.map(({ vector }) => vector);
+  const minimum = limits.witnessMinCosine;
+  const { ok, minCosine } = decideWitness(stored, await embedProbes(provider, seal.witness, signal), minimum);
+  if (!ok) throw witnessFailed({ namespace, profile: provider.profile.name, minCosine, minimum });
 }
 
 const expectedSeal = (profile: Profile) => ({

@@ -38,5 +38,6 @@ export {
   embedProbes,
   PROBE_TEXTS,
   WITNESS_MIN_COSINE,
+  witnessFailed,
   type ProbeEmbedder,
 } from "./witness.js";

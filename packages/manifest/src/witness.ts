@@ -1,3 +1,4 @@
+import { EmbError } from "./errors.js";
 import type { Side } from "./profile.js";
 
 /**
@@ -52,6 +53,23 @@ export function decideWitness(
   }
   return { ok: minCosine >= minimum, minCosine };
 }
+
+/** The error of a witness that failed: whoever meets it neither reads nor writes. */
+export const witnessFailed = (seen: {
+  namespace: string;
+  profile: string;
+  minCosine: number;
+  minimum: number;
+}): EmbError =>
+  new EmbError(
+    "EMB_WITNESS_FAILED",
+    `namespace ${seen.namespace}: expected the model of profile ${seen.profile} to repeat the probe vectors kept in its seal ` +
+      `(cosine >= ${seen.minimum}), lowest seen ${seen.minCosine.toFixed(4)}`,
+    {
+      hint: "The model behind this profile's name has changed: give the new one a profile name of its own and re-ingest beside the old namespace.",
+      context: { namespace: seen.namespace, profile: seen.profile, cosine: seen.minCosine },
+    },
+  );
 
 /** The part of an embedding provider that a witness needs. Shapes and errors as in @emb/providers. */
 export interface ProbeEmbedder {

@@ -5,6 +5,7 @@ import {
   fingerprint,
   spaceId,
   WITNESS_MIN_COSINE,
+  witnessFailed,
   type Profile,
 } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
@@ -102,14 +103,7 @@ async function checkWitness(
     seen,
   );
   if (verdict.ok) return verdict.minCosine;
+  const { minCosine } = verdict;
   const { namespace } = reader.record;
-  throw new EmbError(
-    "EMB_WITNESS_FAILED",
-    `namespace ${namespace}: expected the model of profile ${provider.profile.name} to repeat the probe vectors kept in its seal ` +
-      `(cosine >= ${WITNESS_MIN_COSINE}), lowest seen ${verdict.minCosine.toFixed(4)}`,
-    {
-      hint: "The model behind this profile's name has changed: give the new one a profile name of its own and re-ingest beside the old namespace.",
-      context: { namespace, profile: provider.profile.name, cosine: verdict.minCosine },
-    },
-  );
+  throw witnessFailed({ namespace, profile: provider.profile.name, minCosine, minimum: WITNESS_MIN_COSINE });
 }
