@@ -1,24 +1,31 @@
+import type { Readable, Writable } from "node:stream";
 import { isatty } from "node:tty";
 import type { Environment } from "@emb/config";
 import type { Output } from "./output.js";
 
 /** A process's own streams: read when they are written to, since making one that is not used costs a cold start 2 to 6 ms. */
-interface Streams {
-  readonly stdin: NodeJS.ReadStream;
-  readonly stdout: NodeJS.WriteStream;
-  readonly stderr: NodeJS.WriteStream;
+export interface Streams {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  /** `columns` is asked for only of a terminal. */
+  readonly stderr: Writable & { readonly columns?: number | undefined };
 }
 
 /** The output of a real process. NO_COLOR and a pipe switch colours off; a pipe switches redrawing off. */
-export function createProcessOutput(streams: Streams, env: Environment, json: boolean): Output {
-  const [stdinTty, stdoutTty, stderrTty] = [isatty(0), isatty(1), isatty(2)];
+export function createProcessOutput(
+  streams: Streams,
+  env: Environment,
+  json: boolean,
+  isTerminal: (fileDescriptor: number) => boolean = isatty,
+): Output {
+  const [stdinTty, stdoutTty, stderrTty] = [isTerminal(0), isTerminal(1), isTerminal(2)];
   const dumb = env["TERM"] === "dumb";
   return {
     json,
     interactive: stdinTty && stderrTty,
     redraw: stderrTty && !dumb,
     color: stdoutTty && stderrTty && (env["NO_COLOR"] ?? "") === "" && !dumb,
-    columns: stderrTty ? streams.stderr.columns : 80,
+    columns: stderrTty ? (streams.stderr.columns ?? 80) : 80,
     line: (text = "") => void (json || streams.stdout.write(`${text}\n`)),
     document: (value) => void (json && streams.stdout.write(`${JSON.stringify(value, jsonValue, 2)}\n`)),
     note: (text) => void streams.stderr.write(`${text}\n`),

@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { createProject, documentOf, failureOf, ferries, type Project } from "./command.fixture.js";
+
+const EXPERIMENT = { EMBEDDING_PROFILE_EXPERIMENT: "two" };
+
+describe("going back", () => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await createProject(ferries(3));
+    expect((await project.emb(["reingest", "--to", "one", "--source", "docs", "--yes"])).code).toBe(0);
+    expect((await project.emb(["reingest", "--to", "two", "--source", "docs", "--yes"], EXPERIMENT)).code).toBe(0);
+  });
+  afterAll(() => project.remove());
+
+  it("is refused to a profile without a namespace in this mode, to an unknown one, and without a wait that is a number", async () => {
+    const unknown = await project.emb(["rollback", "--to", "tow", "--json"]);
+    expect({ exit: unknown.code, code: failureOf(unknown).code }).toEqual({ exit: 78, code: "EMB_PROFILE_UNKNOWN" });
+    const elsewhere = await project.emb(["rollback", "--to", "one", "--base", "other", "--json"]);
+    expect(elsewhere.code).toBe(1);
+    expect(documentOf(elsewhere, Refused).reasons).toEqual([
+      "profile one has no namespace here: expected one in state ready",
+    ]);
+    const wait = await project.emb(["rollback", "--to", "one", "--wait", "--timeout-s", "soon", "--json"]);
+    expect({ exit: wait.code, code: failureOf(wait).code }).toEqual({ exit: 2, code: "EMB_USAGE" });
+  });
+
+  it("says what to set, embeds nothing, and is refused with the lag once the old namespace is behind", async () => {
+    const back = await project.emb(["rollback", "--to", "one", "--json"]);
+    expect(back.code).toBe(0);
+    expect(documentOf(back, RolledBack)).toEqual({
+      from: "one",
+      to: "one",
+      namespace: "docs_one",
+      texts_embedded: 0,
+      lag: 0,
+      environment: ["unset EMBEDDINGS_PROFILE", "unset EMBEDDING_PROFILE_EXPERIMENT"],
+      yaml: "embedding:\n  profile: one",
+    });
+    const forth = documentOf(await project.emb(["rollback", "--to", "two", "--json"]), RolledBack);
+    expect(forth.environment).toEqual(["EMBEDDINGS_PROFILE=two", "EMBEDDING_PROFILE_EXPERIMENT=two"]);
+
+    await project.write("docs/ferry-0001.md", "Ferry number 1 was sold.\n");
+    expect((await project.emb(["reingest", "--to", "two", "--source", "docs", "--yes"], EXPERIMENT)).code).toBe(0);
+    const refused = await project.emb(["rollback", "--to", "one", "--json"]);
+    expect(refused.code).toBe(1);
+    expect(documentOf(refused, Refused)).toEqual({
+      code: "EMB_ROLLBACK_REFUSED",
+      lag: 1,
+      texts_embedded: 0,
+      reasons: ["namespace docs_one: expected lag 0, seen 1 documents not yet as they are now"],
+    });
+    const people = await project.emb(["rollback", "--to", "one"]);
+    expect(people.code).toBe(1);
+    expect(people.stdout.trimEnd().split("\n").at(-1)).toBe(
+      "  -> emb reingest --to one brings it up to date; --accept-stale goes back without.",
+    );
+    const stale = await project.emb(["rollback", "--to", "one", "--accept-stale", "--json"]);
+    expect({ exit: stale.code, lag: documentOf(stale, RolledBack).lag }).toEqual({ exit: 0, lag: 1 });
+  });
+
+  it("stands in an audit log whose head can be held against it", async () => {
+    const verified = await project.emb(["audit", "verify", "--json"]);
+    expect(verified.code).toBe(0);
+    const { ok, rows, head, first_bad } = documentOf(verified, Audit);
+    expect({ ok, first_bad }).toEqual({ ok: true, first_bad: null });
+    expect(rows).toBeGreaterThan(5); // runs, permitted overrides, rollbacks
+
+    const same = await project.emb(["audit", "verify", "--expect-head", head, "--json"]);
+    expect({ exit: same.code, ok: documentOf(same, Audit).ok }).toEqual({ exit: 0, ok: true });
+    const other = await project.emb(["audit", "verify", "--expect-head", "f".repeat(64), "--json"]);
+    expect({ exit: other.code, ...documentOf(other, Audit) }).toMatchObject({
+      exit: 1,
+      ok: false,
+      code: "EMB_AUDIT_BROKEN",
+    });
+    const people = await project.emb(["audit", "verify", "--expect-head", "f".repeat(64)]);
+    expect(people.stdout).toContain("EMB_AUDIT_BROKEN");
+  });
+});
+
+const RolledBack = z
+  .object({
+    ok: z.literal(true),
+    from: z.string(),
+    to: z.string(),
+    namespace: z.string(),
+    texts_embedded: z.number(),
+    lag: z.number(),
+    environment: z.array(z.string()),
+    yaml: z.string(),
+  })
+  .transform(({ ok: _ok, ...rest }) => rest);
+const Refused = z.object({
+  code: z.string().optional(),
+  lag: z.number(),
+  texts_embedded: z.number(),
+  reasons: z.array(z.string()),
+});
+const Audit = z.object({
+  ok: z.boolean(),
+  rows: z.number(),
+  head: z.string(),
+  first_bad: z.number().nullable(),
+  code: z.string().optional(),
+});
