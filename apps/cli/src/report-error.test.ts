@@ -40,6 +40,15 @@ describe("reportError", () => {
     ]);
   });
 
+  it("shows with --verbose what caused it, and what caused that", () => {
+    const cause = new TypeError("outer", { cause: new RangeError("inner") });
+    const { notes } = report(new EmbError("EMB_USAGE", "no", { hint: "-", cause }), { verbose: true });
+    expect(notes.slice(3).map((note) => note.split("\n")[0])).toEqual([
+      "caused by TypeError: outer",
+      "caused by RangeError: inner",
+    ]);
+  });
+
   it("shows the stack only when asked to", () => {
     const error = new EmbError("EMB_USAGE", "no", { hint: "-" });
     const withStack = (verbose: boolean) => report(error, { verbose }).notes.some((note) => note.includes("\n    at "));

@@ -20,7 +20,7 @@ export function reportError(
     );
     output.note(`  ${paint(output, "cyan", "->")} ${problem.hint}`);
   }
-  if (verbose && error instanceof Error) output.note(paint(output, "dim", error.stack ?? ""));
+  if (verbose) for (const stack of stacks(error)) output.note(paint(output, "dim", stack));
   output.document({
     ok: false,
     code: known.code,
@@ -28,6 +28,15 @@ export function reportError(
     errors: problems,
   });
   return known.exitCode;
+}
+
+/** Of the error and of what caused it. */
+function stacks(error: unknown): string[] {
+  if (!(error instanceof Error)) return [];
+  const found = [error.stack ?? error.message];
+  for (let { cause } = error; cause instanceof Error; { cause } = cause)
+    found.push(`caused by ${cause.stack ?? cause.message}`);
+  return found;
 }
 
 /** The message of a variable's problem begins with its name. */

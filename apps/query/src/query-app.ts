@@ -16,6 +16,8 @@ export interface QueryAppSetup {
   readonly timeoutMs: number;
   /** What /v1/profile answers: the telemetry labels and more, snake_case. */
   readonly profile: Readonly<Record<string, string | number | boolean | null>>;
+  /** Told of every error that the client sees only as `EMB_INTERNAL`. */
+  readonly onFailure: (error: Error) => void;
   /** Null while the service takes requests, else why it does not. */
   readonly notReady: () => string | null;
 }
@@ -39,7 +41,8 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
   const app = new Hono();
 
   app.onError((error, context) => {
-    if (isEmbError(error)) return errorAnswer(context, error, HTTP_STATUS[error.code] ?? 500);
+    const status = isEmbError(error) ? HTTP_STATUS[error.code] : undefined;
+    if (isEmbError(error) && status !== undefined) return errorAnswer(context, error, status);
     if (error.name === "TimeoutError" || error.name === "AbortError") {
       const late = `no answer within ${timeoutMs} ms`;
       return errorAnswer(
@@ -48,6 +51,7 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
         503,
       );
     }
+    setup.onFailure(error);
     const hidden = new EmbError("EMB_INTERNAL", "the service failed; its log says more", {
       hint: "Read the service's log.",
     });
@@ -95,14 +99,11 @@ async function readJson(context: Context): Promise<unknown> {
   }
 }
 
-const tooLarge = (context: Context) =>
-  errorAnswer(
-    context,
-    new EmbError("EMB_TEXT_TOO_LONG", `expected at most ${MAX_BODY_BYTES} bytes of body`, {
-      hint: "Shorten the query.",
-    }),
-    413,
-  );
+function tooLarge(context: Context) {
+  context.header("connection", "close"); // the rest of the body is not read, so the client must not use the connection again
+  const message = `expected at most ${MAX_BODY_BYTES} bytes of body`;
+  return errorAnswer(context, new EmbError("EMB_TEXT_TOO_LONG", message, { hint: "Shorten the query." }), 413);
+}
 
 const errorAnswer = (context: Context, { code, message, hint }: EmbError, status: 400 | 404 | 413 | 500 | 503) =>
   context.json({ error: { code, message, hint } }, status);

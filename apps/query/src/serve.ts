@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Environment, GateDecision, Settings } from "@emb/config";
-import { EmbError, fingerprint, namespaceName, type Profile } from "@emb/manifest";
+import { EmbError, fingerprint, isEmbError, namespaceName, type Profile } from "@emb/manifest";
 import { createProvider, renderBanner, telemetryLabels, type EmbeddingProvider } from "@emb/providers";
 import { openSearch, type Search } from "@emb/search";
 import type { NamespaceAddress, Store } from "@emb/store";
@@ -83,6 +83,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       maxTopK,
       timeoutMs,
       profile: profileDocument(settings, profile, address, search),
+      onFailure: (error) => note(failureLine(error)),
       notReady: () => notReady,
     });
     const answer = getRequestListener(app.fetch); // answers its own errors, so its promise never rejects
@@ -97,8 +98,14 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       namespace: address.namespace,
       profile: profile.name,
     };
-    await recordStart(store, settings, permitted, address, profile);
-    await store.readers.report(report);
+    try {
+      await recordStart(store, settings, permitted, address, profile);
+      await store.readers.report(report);
+    } catch (error) {
+      server.close(); // an open port would keep a process alive that serves nothing
+      server.closeAllConnections();
+      throw error;
+    }
     const heartbeat = setInterval(() => {
       store.readers.report(report).then(
         () => (notReady = null),
@@ -124,6 +131,15 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
     };
   }
 }
+
+/** One structured line; its message may be a database's, so it goes to the log and not to the client. */
+const failureLine = (error: Error): string =>
+  JSON.stringify({
+    level: "error",
+    event: "request.failed",
+    code: isEmbError(error) ? error.code : "EMB_INTERNAL",
+    message: error.message,
+  });
 
 async function listen(
   server: ReturnType<typeof createServer>,

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm, symlink, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isEmbError } from "@emb/manifest";
@@ -130,4 +131,18 @@ it("a file that only looks like a lock is no holder", async () => {
 
 it("a folder that is not there is unavailable", async () => {
   expect(isEmbError(await refusal(join(directory, "none")), "EMB_STORE_UNAVAILABLE")).toBe(true);
+});
+
+it("leaves Node's module loader following links after the removal of a socket", async () => {
+  const root = await realpath(directory);
+  await mkdir(join(root, "node_modules"));
+  for (const name of ["first", "second"]) {
+    await mkdir(join(root, name));
+    await writeFile(join(root, name, "index.js"), "");
+    await symlink(join(root, name), join(root, "node_modules", name));
+  }
+  const { resolve } = createRequire(join(root, "main.js"));
+  expect(resolve("first")).toBe(join(root, "first/index.js")); // the loader knows the folders by now
+  await (await lockDirectory(root)).release();
+  expect(resolve("second")).toBe(join(root, "second/index.js"));
 });

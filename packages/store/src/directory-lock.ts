@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { open, readdir, rename, rm, type FileHandle } from "node:fs/promises";
+import { open, readdir, rename, unlink, type FileHandle } from "node:fs/promises";
 import { createConnection, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -65,7 +65,7 @@ async function announce(directory: string) {
     throw storeError(directory, error);
   }
   const release = async () => {
-    await rm(join(directory, name), { force: true });
+    await removeSocket(join(directory, name));
     await close(server);
     await folder.close();
   };
@@ -81,12 +81,22 @@ async function findOther(directory: string, ownName: string): Promise<{ pid: num
       if (pid === undefined || name === ownName) continue;
       const probe = await ask(join(folder.path, name));
       if (probe.alive) return { pid: Number(pid), holding: probe.holding };
-      await rm(join(directory, name), { force: true });
+      await removeSocket(join(directory, name));
     }
     return null;
   } finally {
     await folder.close();
   }
+}
+
+/**
+ * Not with `rm`: that asks for the file's kind, and once a socket was the answer Node's module loader no longer follows links, so that packages
+ * as pnpm lays them out are not found. Source: nodejs/node issue 51142, seen in 20.20.
+ */
+async function removeSocket(path: string): Promise<void> {
+  await unlink(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== "ENOENT") throw error;
+  });
 }
 
 /** A dead holder's socket refuses; a withdrawn one is not there any more. */

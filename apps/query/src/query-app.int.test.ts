@@ -1,0 +1,180 @@
+import { cp, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { z } from "zod";
+import { loadSettings } from "@emb/config";
+import { EmbError, isEmbError } from "@emb/manifest";
+import type { Store } from "@emb/store";
+import { openStore } from "./open-store.js";
+import { createQueryApp } from "./query-app.js";
+import { serve, type QueryService } from "./serve.js";
+
+const env = { ENV: "production" };
+
+describe("the query service over HTTP", () => {
+  let dir: string;
+  let store: Store;
+  let service: QueryService;
+  const notes: string[] = [];
+  const start = (change: Partial<Parameters<typeof serve>[0]> = {}) => {
+    const settings = loadSettings({ env, cwd: dir });
+    const { signal } = new AbortController();
+    const note = (text: string) => void notes.push(text);
+    return serve({ settings, env, store, base: "docs", host: "127.0.0.1", port: 0, signal, note, ...change });
+  };
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), "emb-query-"));
+    await cp(inject("servedFolder"), dir, { recursive: true });
+    store = await openStore(loadSettings({ env, cwd: dir }));
+    service = await start();
+  });
+  afterAll(async () => {
+    await service.close();
+    await store.close();
+    await rm(dir, { recursive: true });
+  });
+
+  const post = (body: string | Uint8Array<ArrayBuffer>, path = "/v1/query") =>
+    fetch(`${service.url}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  const ask = (value: unknown) => post(JSON.stringify(value));
+
+  it("answers a question with text and provenance, best first", async () => {
+    const response = await ask({ query: "When does the boat to the island go?", top_k: 3 });
+    expect([response.status, response.headers.get("content-type")]).toEqual([200, "application/json"]);
+    const { profile, namespace, seal, results } = Answer.parse(await response.json());
+    expect({ profile, namespace, seal }).toEqual({ profile: "one", namespace: "docs_one", seal: "equal" });
+    expect(results).toHaveLength(3);
+    expect(results[0]).toMatchObject({
+      document_id: "ferry.md",
+      chunk_id: "ferry.md#0",
+      text: "The ferry to the island leaves at noon and carries sheep.",
+      provenance: { profile: "one", namespace: "docs_one", content_hash: Buffer.alloc(32, "ferry.md").toString("hex") },
+    });
+    const scores = results.map(({ score }) => score);
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a));
+  });
+
+  it("takes query.top_k results when none are asked for", async () => {
+    expect(Answer.parse(await (await ask({ query: "bread" })).json()).results).toHaveLength(2);
+  });
+
+  it.each([
+    ["an unknown key", JSON.stringify({ query: "bread", topK: 3 }), 400, "EMB_USAGE"],
+    ["no query", JSON.stringify({ top_k: 3 }), 400, "EMB_USAGE"],
+    ["a query that is no text", JSON.stringify({ query: 7 }), 400, "EMB_USAGE"],
+    ["no JSON", "query=bread", 400, "EMB_USAGE"],
+    ["no body", "", 400, "EMB_USAGE"],
+    ["top_k 0", JSON.stringify({ query: "bread", top_k: 0 }), 400, "EMB_USAGE"],
+    ["top_k over query.max_top_k", JSON.stringify({ query: "bread", top_k: 6 }), 400, "EMB_USAGE"],
+    ["a top_k with a fraction", JSON.stringify({ query: "bread", top_k: 1.5 }), 400, "EMB_USAGE"],
+    ["a blank query", JSON.stringify({ query: " \n\t" }), 400, "EMB_TEXT_EMPTY"],
+    [
+      "a query longer than the model takes",
+      JSON.stringify({ query: "hunter2 ".repeat(300) }),
+      413,
+      "EMB_TEXT_TOO_LONG",
+    ],
+    ["a body over 256 KiB", JSON.stringify({ query: "hunter2 ".repeat(40_000) }), 413, "EMB_TEXT_TOO_LONG"],
+  ])("refuses %s with a code and one action, and repeats no text", async (_, body, status, code) => {
+    const response = await post(body);
+    const text = await response.text();
+    expect(response.status).toBe(status);
+    const { error } = Refusal.parse(JSON.parse(text));
+    expect(error.code).toBe(code);
+    expect(error.hint).not.toBe("");
+    expect(text).not.toContain("hunter2");
+  });
+
+  it("takes the largest top_k that the configuration allows", async () => {
+    expect((await ask({ query: "bread", top_k: 5 })).status).toBe(200);
+  });
+
+  it("says that it is alive and ready, and what it serves", async () => {
+    for (const path of ["/healthz", "/readyz"]) {
+      const response = await fetch(`${service.url}${path}`);
+      expect([response.status, await response.json()]).toEqual([200, { ok: true }]);
+    }
+    const profile = z.record(z.string(), z.unknown()).parse(await (await fetch(`${service.url}/v1/profile`)).json());
+    expect(profile).toMatchObject({
+      embedding_profile: "one",
+      embedding_provider: "sentence-transformers",
+      embedding_dims: 384,
+      embedding_namespace: "docs_one",
+      embedding_namespace_mode: "profile",
+      embedding_strict_mode: true,
+      embedding_profile_swappable: false,
+      environment: "production",
+      baseline: "one",
+      seal: "equal",
+    });
+    expect(Number(profile["witness_cosine"])).toBeGreaterThanOrEqual(0.999);
+  });
+
+  it("answers other paths and methods with 404 and what there is", async () => {
+    for (const response of [await fetch(service.url), await fetch(`${service.url}/v1/query`)]) {
+      expect(response.status).toBe(404);
+      expect(Refusal.parse(await response.json()).error.hint).toContain("POST /v1/query");
+    }
+  });
+
+  it("shows the banner before it opens its port", () => {
+    expect(notes[0]?.split("\n")).toEqual(
+      expect.arrayContaining([
+        "Environment: production",
+        "Active Profile: one",
+        "Profile Swappable: False",
+        "Profile Experiment:",
+      ]),
+    );
+  });
+
+  it("opens no port when the start cannot be recorded", async () => {
+    const report = () => Promise.reject(new EmbError("EMB_STORE_UNAVAILABLE", "gone", { hint: "-" }));
+    const { port } = new URL(service.url);
+    const failing = start({ store: { ...store, readers: { ...store.readers, report } } });
+    await expect(failing).rejects.toMatchObject({ code: "EMB_STORE_UNAVAILABLE" });
+    await expect(start({ port: Number(port) })).rejects.toSatisfy((error) => isEmbError(error, "EMB_USAGE"));
+  });
+
+  it("tells its log of what the client only sees as an internal error", async () => {
+    const failures: string[] = [];
+    const record = (await store.namespaces.list("docs"))[0]!;
+    const reader = await store.namespaces.openReader(record, record.seal, { strict: true });
+    const app = createQueryApp({
+      search: { reader, witnessCosine: null, search: () => Promise.reject(new Error("relation does not exist")) },
+      fingerprint: "f",
+      topK: 1,
+      maxTopK: 1,
+      timeoutMs: 1000,
+      profile: {},
+      onFailure: ({ message }) => void failures.push(message),
+      notReady: () => "stopping",
+    });
+    const response = await app.request("/v1/query", { method: "POST", body: JSON.stringify({ query: "x" }) });
+    expect(response.status).toBe(500);
+    expect(Refusal.parse(await response.json()).error).toMatchObject({
+      code: "EMB_INTERNAL",
+      message: "the service failed; its log says more",
+    });
+    expect(failures).toEqual(["relation does not exist"]);
+    const ready = await app.request("/readyz");
+    expect([ready.status, await ready.json()]).toEqual([503, { ok: false, reason: "stopping" }]);
+  });
+});
+
+const Answer = z.object({
+  profile: z.string(),
+  namespace: z.string(),
+  seal: z.string(),
+  results: z.array(
+    z.object({
+      document_id: z.string(),
+      chunk_id: z.string(),
+      score: z.number(),
+      text: z.string(),
+      provenance: z.record(z.string(), z.unknown()),
+    }),
+  ),
+});
+const Refusal = z.object({ error: z.object({ code: z.string(), message: z.string(), hint: z.string() }) });

@@ -1,0 +1,115 @@
+import { spawn } from "node:child_process";
+import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { z } from "zod";
+
+const SERVICE = fileURLToPath(new URL("../bin/query.js", import.meta.url));
+
+describe("the query process", () => {
+  let dir: string;
+  beforeEach(async () => {
+    dir = await mkdtemp(join(tmpdir(), "emb-query-"));
+    await cp(inject("servedFolder"), dir, { recursive: true });
+  });
+  afterEach(() => rm(dir, { recursive: true }));
+
+  const start = (env: Record<string, string> = {}) => {
+    const { PATH = "" } = process.env;
+    const child = spawn(process.execPath, [SERVICE], { cwd: dir, env: { PATH, ENV: "production", ...env } });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
+      child.once("close", (code) => resolve({ code, stderr }));
+    });
+    const url = new Promise<string>((resolve, reject) => {
+      child.stderr.on("data", () => {
+        const address = /"url":"([^"]+)"/.exec(stderr)?.[1];
+        if (address !== undefined) resolve(address);
+      });
+      child.once("close", () => reject(new Error(`the service ended without listening: ${stderr}`)));
+    });
+    url.catch(() => {}); // most tests here are about a service that never listens
+    return { child, ended, url };
+  };
+
+  it.each([
+    ["a refused gate", { EMBEDDINGS_PROFILE: "two" }, 78, "gate.refused", "EMB_PROFILE_OVERRIDE_REFUSED"],
+    ["an unknown profile", { EMBEDDINGS_PROFILE: "tow" }, 78, "gate.refused", "EMB_PROFILE_UNKNOWN"],
+    ["a missing environment file", { ENV: "prod" }, 78, "start.failed", "EMB_CONFIG_FILE_MISSING"],
+  ])("ends with one structured line, and opens neither database nor port: %s", async (_, env, exit, event, code) => {
+    const { code: seen, stderr } = await start({ ...env, EMB_DATA_DIR: join(dir, "never") }).ended;
+    expect(seen).toBe(exit);
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines).toHaveLength(1);
+    const line = Line.parse(JSON.parse(lines[0] ?? ""));
+    expect(line).toMatchObject({ level: "error", event, code });
+    expect(line.hint).not.toBe("");
+    await expect(rm(join(dir, "never"), { recursive: true })).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  const lastLine = (stderr: string) => Line.parse(JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? ""));
+
+  it("opens no port for a namespace that is not there", async () => {
+    const { code, stderr } = await start({ EMBEDDINGS_PROFILE: "two", EMBEDDING_PROFILE_EXPERIMENT: "two" }).ended;
+    expect(code).toBe(78);
+    expect(lastLine(stderr)).toMatchObject({ event: "start.failed", code: "EMB_NAMESPACE_NOT_FOUND" });
+    expect(stderr).not.toContain("listening");
+  });
+
+  it("says that the port is taken", async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
+    const address = z.object({ port: z.number() }).parse(other.address());
+    await writeFile(
+      join(dir, "config/production.yaml"),
+      `embedding: { profile: one }\nquery: { port: ${address.port} }\n`,
+    );
+    const { code, stderr } = await start().ended;
+    other.close();
+    expect(code).toBe(78);
+    expect(lastLine(stderr)).toMatchObject({
+      code: "EMB_USAGE",
+      message: `expected to listen on 127.0.0.1:${address.port}, seen EADDRINUSE`,
+    });
+  });
+
+  it("on SIGTERM takes no new request, finishes the one it has, and ends with 0", async () => {
+    const { child, ended, url } = start();
+    const { hostname, port } = new URL(await url);
+    const body = JSON.stringify({ query: "When does the ferry leave?" });
+    const headers = { "content-type": "application/json", "content-length": body.length, connection: "close" };
+    const running = request({ hostname, port, path: "/v1/query", method: "POST", headers });
+    const answer = new Promise<string>((resolve, reject) => {
+      running.once("error", reject);
+      running.once("response", (response) => {
+        let text = "";
+        response.setEncoding("utf8").on("data", (part: string) => (text += part));
+        response.once("end", () => resolve(`${response.statusCode} ${text}`));
+      });
+    });
+    running.write(body.slice(0, 5)); // the request has begun and cannot be answered yet
+    await fetch(`${await url}/healthz`); // whoever answered this has also seen the connection before it
+    child.kill("SIGTERM");
+    while (
+      await fetch(`${await url}/healthz`).then(
+        () => true,
+        () => false,
+      )
+    ); // until no new request is taken
+    running.end(body.slice(5));
+    expect(await answer).toMatch(/^200 .*ferry\.md/s);
+    expect((await ended).code).toBe(0);
+  });
+});
+
+const Line = z.object({
+  level: z.string(),
+  event: z.string(),
+  code: z.string(),
+  message: z.string(),
+  hint: z.string(),
+});
