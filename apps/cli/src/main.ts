@@ -2,9 +2,7 @@ import { readFileSync } from "node:fs";
 import { createProcessOutput } from "./process-output.js";
 import { createProgram } from "./program.js";
 
-const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
-  version: string;
-};
+const { version }: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 const interrupt = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
@@ -29,6 +27,6 @@ const run = createProgram({
 });
 
 // Not awaited at the top level: the bundle is CommonJS.
-void run(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
-});
+void (async () => {
+  process.exitCode = await run(process.argv.slice(2));
+})();

@@ -38,13 +38,13 @@ export const dev: Command<DevOptions> = async (session, options) => {
       host: settings.query.host,
       port,
       signal,
-      note: output.note,
+      note: (text) => output.note(text),
     });
     output.document({ url: service.url, namespace: service.namespace, profile: profile.name });
     output.note(`listening on ${service.url}; try`);
     output.note(`  curl -s ${service.url}/v1/query -H 'content-type: application/json' -d '{"query": "how do I ..."}'`);
     try {
-      await work({ settings, env, store, signal, nowMs, note: output.note });
+      await work({ settings, env, store, signal, nowMs, note: (text) => output.note(text) });
     } finally {
       await service.close();
     }

@@ -54,16 +54,33 @@ export async function fillNamespace(
     await consent(session, fill.yes, `Fill ${address.namespace} with profile ${profile.name} from ${source.identity}?`);
     if (decision.kind === "override")
       await store.audit.append({
-        ...{ action: "override.permitted", actor: actor() },
+        action: "override.permitted",
+        actor: actor(),
         detail: {
-          ...{ use: "reingest", environment: settings.environment, baseline: settings.baseline },
-          ...{ profile: profile.name, permitted_by: decision.permittedBy },
+          use: "reingest",
+          environment: settings.environment,
+          baseline: settings.baseline,
+          profile: profile.name,
+          permitted_by: decision.permittedBy,
         },
       });
     return await reingest({
-      ...{ store, base, mode: settings.namespaceMode, provider, chunker, source, limits: settings.verify },
-      ...{ commitRows, shardDocuments, leaseMs, acceptFailures: 0, actor: actor(), newRunId: randomUUID },
-      ...{ nowMs: session.nowMs, signal: session.signal, onProgress: view.update },
+      store,
+      base,
+      mode: settings.namespaceMode,
+      provider,
+      chunker,
+      source,
+      limits: settings.verify,
+      commitRows,
+      shardDocuments,
+      leaseMs,
+      acceptFailures: 0,
+      actor: actor(),
+      newRunId: randomUUID,
+      nowMs: session.nowMs,
+      signal: session.signal,
+      onProgress: (progress) => view.update(progress),
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     });
   } catch (error) {
@@ -107,8 +124,14 @@ function printReport(
     resumed: report.resumed,
     documents: report.documents,
     intake: intake && {
-      ...{ seen: intake.seen, created: intake.created, changed: intake.changed, unchanged: intake.unchanged },
-      ...{ superseded: intake.superseded, empty: intake.empty, set_aside: intake.setAside, removed: intake.removed },
+      seen: intake.seen,
+      created: intake.created,
+      changed: intake.changed,
+      unchanged: intake.unchanged,
+      superseded: intake.superseded,
+      empty: intake.empty,
+      set_aside: intake.setAside,
+      removed: intake.removed,
     },
     chunks,
     tokens: report.tokens,

@@ -45,7 +45,11 @@ export const rollback: Command<RollbackOptions> = async (session, options) => {
         ? 0
         : await (await store.namespaces.openReader(record, record.seal, { strict: true })).lag();
     const decision = decideRollback({
-      ...{ to, record, lag, acceptStale: options.acceptStale, expectedFingerprint: fingerprint(profile) },
+      to,
+      record,
+      lag,
+      acceptStale: options.acceptStale,
+      expectedFingerprint: fingerprint(profile),
       runs: await store.runs.list({ base }),
     });
     if (!decision.ok) {

@@ -40,7 +40,9 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     );
     output.line();
     const cells = namespaces.map((row) => [
-      ...[row.namespace, row.profile, row.state],
+      row.namespace,
+      row.profile,
+      row.state,
       ...[row.documents, row.chunks, row.lag].map((number) => (number === null ? "-" : String(number))),
     ]);
     for (const line of table(["namespace", "profile", "state", "documents", "chunks", "lag"], cells)) output.line(line);

@@ -30,24 +30,33 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
       const { chunks: chunksTotal } = await reader.count();
       const view = createProgressView(output, session.nowMs);
       const result = await verifyNamespace({
-        ...{ documents: store.documents, reader, provider, chunker, setAside, signal },
-        ...{ acceptFailures: 0, limits: settings.verify },
-        onProgress: (chunks) => view.update({ kind: "verify", chunks, chunksTotal }),
+        documents: store.documents,
+        reader,
+        provider,
+        chunker,
+        setAside,
+        signal,
+        acceptFailures: 0,
+        limits: settings.verify,
+        onProgress: (chunks) =>
+          view.update({
+            kind: "verify",
+            chunks,
+            chunksTotal,
+          }),
       });
       view.end();
       const { ok, namespace, missing, duplicate, stale, driftPct, checks } = result;
       output.document({
-        ...{
-          ok,
-          namespace,
-          expected: result.expected,
-          found: result.found,
-          missing,
-          duplicate,
-          stale,
-          drift_pct: driftPct,
-          checks,
-        },
+        ok,
+        namespace,
+        expected: result.expected,
+        found: result.found,
+        missing,
+        duplicate,
+        stale,
+        drift_pct: driftPct,
+        checks,
         damaged: result.damaged.slice(0, 100),
       });
       const word = ok ? paint(output, "green", "ok") : paint(output, "red", "not ok");

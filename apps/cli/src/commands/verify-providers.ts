@@ -11,7 +11,11 @@ export const verifyProviders: Command<object> = async (session) => {
   const head = ["profile", "provider", "model", "dims", "similarity", "tokenizer", "capabilities", "missing"];
   const cells = rows.map((row) => [
     row.name === settings.active?.name ? `${row.name} *` : row.name,
-    ...[row.provider, row.model, String(row.dims), row.similarity, row.tokenizer],
+    row.provider,
+    row.model,
+    String(row.dims),
+    row.similarity,
+    row.tokenizer,
     row.capabilities.join(","),
     row.missing.join(",") || "-",
   ]);
