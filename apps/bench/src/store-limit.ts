@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { DocumentChunks, SqlDriver } from "@emb/store";
 import { DIMS } from "./store-rows.js";
 
@@ -81,6 +82,7 @@ export async function copyByHand(
     const bytes = encodeByHand(batch);
     await copying;
     copying = driver.transaction((tx) => tx.copyIn({ table, columns: COLUMNS }, bytes));
+    await setImmediate(); // the driver sends it before the next batch takes this thread
   }
   await copying;
   return performance.now() - start;

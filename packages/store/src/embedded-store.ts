@@ -1,5 +1,5 @@
 import { mkdir, realpath, rm, stat, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { lockDirectory, storeError, type DirectoryLock } from "./directory-lock.js";
 import { createEmbeddedDriver } from "./embedded-driver.js";
 import { openPostgresStore } from "./postgres-store.js";
@@ -45,9 +45,22 @@ async function closeBoth(store: Store, lock: DirectoryLock): Promise<void> {
   }
 }
 
+/** Not with mkdir's `recursive`, which never ends where the parent is there and takes no folders, as in /proc. Seen in Node 20.20. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : "";
+    if (code === "EEXIST") return;
+    if (code !== "ENOENT" || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path);
+  }
+}
+
 async function prepareDirectory(dataDir: string): Promise<string> {
   try {
-    await mkdir(dataDir, { recursive: true });
+    await makeFolder(resolve(dataDir));
     return await realpath(dataDir);
   } catch (error) {
     throw storeError(dataDir, error);

@@ -1,7 +1,7 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
 import type { Lease, Run, Runs, RunState, ShardCounters, TextFailure } from "./runs.js";
-import type { SqlDriver, SqlSession } from "./sql-driver.js";
+import type { SqlDriver, SqlSession, SqlValue } from "./sql-driver.js";
 import { parseOneRow, parseRow, parseRows } from "./sql-rows.js";
 
 const RUN_STATES = [
@@ -101,23 +101,28 @@ const LEASE_UNTIL = (parameter: string) =>
 const leaseKey = (lease: Lease) => [lease.runId, lease.shard, lease.fencingToken] as const;
 
 /**
- * Moves a shard's cursor and counters on and renews its lease, as the first statement of a batch: its row stays locked until the batch is
- * committed, so no other holder can come between. False: the lease is lost.
+ * Moves a shard's cursor and counters on and renews its lease, as part of a batch: its row stays locked until the batch is committed, so no
+ * other holder can come between. Parameters $1 to $11; touches no row when the lease is lost.
  */
-export async function advanceShard(
-  session: SqlSession,
-  schema: string,
-  step: { lease: Lease; cursor: string; counters: ShardCounters },
-): Promise<boolean> {
+export const advanceShardSql = (schema: string): string =>
+  `UPDATE ${schema}.shards SET lease_until = ${LEASE_UNTIL("$4")}, cursor_id = $5, documents = documents + $6::bigint,
+     chunks = chunks + $7::bigint, embedded = embedded + $8::bigint, skipped = skipped + $9::bigint, failed = failed + $10::bigint,
+     tokens = tokens + $11::bigint
+   WHERE ${HELD}`;
+
+export function advanceShardParams(step: { lease: Lease; cursor: string; counters: ShardCounters }): SqlValue[] {
   const { documents, chunks, embedded, skipped, failed, tokens } = step.counters;
-  const { affected } = await session.query(
-    `UPDATE ${schema}.shards SET lease_until = ${LEASE_UNTIL("$4")}, cursor_id = $5, documents = documents + $6::bigint,
-       chunks = chunks + $7::bigint, embedded = embedded + $8::bigint, skipped = skipped + $9::bigint, failed = failed + $10::bigint,
-       tokens = tokens + $11::bigint
-     WHERE ${HELD}`,
-    [...leaseKey(step.lease), step.lease.leaseMs, step.cursor, documents, chunks, embedded, skipped, failed, tokens],
-  );
-  return affected === 1;
+  return [
+    ...leaseKey(step.lease),
+    step.lease.leaseMs,
+    step.cursor,
+    documents,
+    chunks,
+    embedded,
+    skipped,
+    failed,
+    tokens,
+  ];
 }
 
 export async function upsertFailures(

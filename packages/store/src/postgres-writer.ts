@@ -5,7 +5,7 @@ import { isDatabaseError } from "./database-error.js";
 import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, tableName } from "./namespace-table.js";
 import type { DocumentChunks, NamespaceRecord, NamespaceWriter, WriteBatch } from "./namespaces.js";
 import { readDocuments } from "./postgres-documents.js";
-import { advanceShard, leaseLost, upsertFailures } from "./postgres-runs.js";
+import { advanceShardParams, advanceShardSql, leaseLost, upsertFailures } from "./postgres-runs.js";
 import { buildIndex } from "./postgres-index.js";
 import { parseKeys } from "./postgres-reader.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
@@ -15,7 +15,7 @@ import { readVector } from "./vector-bytes.js";
 const VectorRow = z.object({ hash: z.string(), vector: z.instanceof(Uint8Array) });
 const CommittedRow = z.object({ documents: z.int(), chunks: z.int() });
 const FilledRow = z.object({ filled: z.boolean() });
-const StaleRow = z.object({ positions: z.array(z.int()) });
+const PreparedRow = z.object({ held: z.boolean(), stale: z.array(z.int()) });
 
 const UNDEFINED_TABLE = "42P01";
 
@@ -30,32 +30,30 @@ export function createPostgresWriter(options: {
   const committed = committedName(schema, record.id);
   const { concurrentSessions } = driver.capabilities;
 
-  /** Positions of the documents whose stored version is another one, or that are deleted or gone. The rest stays locked. */
-  const findStale = async (tx: SqlTransaction, documents: readonly DocumentChunks[]): Promise<readonly number[]> => {
-    const result = await tx.query(
-      `SELECT coalesce(array_agg(position::integer ORDER BY position), '{}') AS positions
-       FROM unnest($2::text[], $3::bigint[]) WITH ORDINALITY AS i (id, version, position)
-       LEFT JOIN (
-         SELECT document_id, version FROM ${schema}.documents WHERE base = $1 AND document_id = ANY ($2::text[]) AND NOT deleted
-         ${concurrentSessions ? "FOR SHARE" : "OFFSET 0"} -- either way read by its key first, not joined with the whole table
-       ) AS d ON d.document_id = i.id
-       WHERE i.version IS DISTINCT FROM d.version`,
-      [record.base, documents.map(({ documentId }) => documentId), documents.map(({ version }) => version)],
-    );
-    return parseOneRow(StaleRow, result).positions.map((position) => position - 1);
-  };
-
   /**
-   * Removes what these documents had. A batch covers a stretch of ids: one look into the key says whether there is anything, where a new
-   * namespace has nothing.
+   * All that comes before a batch's rows, in one statement: renews the lease and moves the cursor, finds the documents whose stored version is
+   * another one or that are deleted or gone (the rest stays locked), and removes what the documents had.
    */
-  const remove = (tx: SqlTransaction, ids: readonly string[]) => {
-    return tx.query(
-      `WITH incoming AS MATERIALIZED (SELECT id COLLATE "C" AS id FROM unnest($1::text[]) AS i (id)),
-       chunks AS (DELETE FROM ${table} WHERE ${anyOf(table)})
-       DELETE FROM ${committed} WHERE ${anyOf(committed)}`,
-      [ids],
+  const prepare = async (tx: SqlTransaction, batch: WriteBatch): Promise<z.infer<typeof PreparedRow>> => {
+    const ids = batch.documents.map(({ documentId }) => documentId);
+    const versions = batch.documents.map(({ version }) => version);
+    const result = await tx.query(
+      `WITH held AS (${advanceShardSql(schema)} RETURNING shard),
+       incoming AS MATERIALIZED (
+         SELECT id COLLATE "C" AS id, version, position FROM unnest($13::text[], $14::bigint[]) WITH ORDINALITY AS i (id, version, position)
+       ),
+       removed AS (DELETE FROM ${table} WHERE ${anyOfIncoming(table)}),
+       forgotten AS (DELETE FROM ${committed} WHERE ${anyOfIncoming(committed)})
+       SELECT EXISTS (SELECT FROM held) AS held, ARRAY (
+         SELECT i.position::integer - 1 FROM incoming i LEFT JOIN (
+           SELECT document_id, version FROM ${schema}.documents WHERE base = $12 AND document_id = ANY ($13::text[]) AND NOT deleted
+           ${concurrentSessions ? "FOR SHARE" : "OFFSET 0"} -- either way read by its key first, not joined with the whole table
+         ) AS d ON d.document_id = i.id
+         WHERE i.version IS DISTINCT FROM d.version
+       ) AS stale`,
+      [...advanceShardParams(batch), record.base, ids, versions],
     );
+    return parseOneRow(PreparedRow, result);
   };
 
   /**
@@ -76,14 +74,12 @@ export function createPostgresWriter(options: {
   };
 
   /** All statements at once, so that the database never waits for an answer to be read; what they answer decides before the commit. */
-  const write = ({ lease, documents, cursor, counters, failures }: WriteBatch) => {
+  const write = (batch: WriteBatch) => {
+    const { lease, documents, failures } = batch;
     const bytes = encodeChunkRows(documents, { shape: record.seal, sealId, runId: lease.runId });
-    const ids = documents.map(({ documentId }) => documentId);
     return driver.transaction(async (tx) => {
-      const [held, stale] = await Promise.all([
-        advanceShard(tx, schema, { lease, cursor, counters }),
-        findStale(tx, documents),
-        remove(tx, ids),
+      const [{ held, stale }] = await Promise.all([
+        prepare(tx, batch),
         documents.length === 0
           ? null
           : tx.copyIn({ table: committed, columns: COMMITTED_COLUMNS }, encodeCommitted(documents)),
@@ -185,10 +181,13 @@ class StaleDocuments extends Error {
   }
 }
 
-/** Holds for the rows of `name` that belong to the ids $1; `incoming` has the same ids as a table. */
-const anyOf = (name: string) => `document_id = ANY (CASE WHEN (SELECT max(id) FROM incoming) >= (
+/**
+ * Holds for the rows of `name` that belong to the ids $13. A batch covers a stretch of ids: one look into the key says whether there is
+ * anything, where a new namespace has nothing.
+ */
+const anyOfIncoming = (name: string) => `document_id = ANY (CASE WHEN (SELECT max(id) FROM incoming) >= (
     SELECT document_id FROM ${name} WHERE document_id >= (SELECT min(id) FROM incoming) ORDER BY document_id LIMIT 1
-  ) THEN $1::text[] ELSE '{}' END)`;
+  ) THEN $13::text[] ELSE '{}' END)`;
 
 const deleteDead = (schema: string, name: string) => `DELETE FROM ${name} n WHERE NOT EXISTS (
     SELECT FROM ${schema}.documents d WHERE d.base = $1 AND d.document_id = n.document_id AND NOT d.deleted)`;
