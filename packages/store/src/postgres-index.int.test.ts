@@ -106,6 +106,23 @@ it("a namespace with an index takes new and changed chunks", async () => {
   expect([best?.documentId, best?.text]).toEqual(["d00000", "new"]);
 });
 
+it("many chunks of few texts stay exact, also where an index was before", async () => {
+  const filling = await fill(ROWS, { dims: 8, similarity: "cosine", storage: "vector" });
+  await filling.writer.buildIndex();
+  const copy = (id: string) => ({
+    documentId: id,
+    version: filling.version,
+    chunks: [chunkOf(id, 0, numbers(8, 1), "one text")],
+  });
+  const ids = Array.from({ length: ROWS }, (_, row) => `d${String(row).padStart(5, "0")}`);
+  await filling.writer.writeBatch(batchOf(filling, ids.map(copy)));
+  expect(await filling.writer.buildIndex()).toEqual({
+    built: false,
+    reason: `search is exact: ${ROWS} chunks have only 1 different texts, and an index loses its way among equal vectors`,
+  });
+  expect(await (await openSample(opened.store, filling)).index()).toBe("none");
+});
+
 it("more dims than the index takes stay exact, and say so", async () => {
   const filling = await fill(520, { dims: 2_001, similarity: "cosine", storage: "vector" });
   expect(await filling.writer.buildIndex()).toEqual({

@@ -7,11 +7,16 @@ import { parseOneRow, parseRow } from "./sql-rows.js";
 // pgvector's own defaults; recall@10 0.996 at ef_search 100 on 100,000 x 384, measured
 const LINKS = 16;
 const CONSTRUCTION_LIST = 64;
+/**
+ * Rows with one vector that pgvector keeps in one element of the graph (its HNSW_HEAPTIDS). With more, elements of equal vectors have only each
+ * other for neighbours, and a search that starts outside never gets there: recall@10 0.8 with 100,000 rows of 100 texts, measured.
+ */
+const MOST_COPIES = 10;
 /** Bytes that pgvector keeps for each row while it builds, beside the vector: links of all layers and the element. */
 const BUILD_BYTES_PER_ROW = 400;
 
 const IndexRow = z.object({ valid: z.boolean() });
-const CountRow = z.object({ rows: z.int() });
+const CountRow = z.object({ rows: z.int(), texts: z.int() });
 const VersionRow = z.object({ parallel_is_safe: z.boolean() });
 
 const indexName = (record: NamespaceRecord) => `ns_${record.id}_embedding`;
@@ -50,8 +55,13 @@ export async function buildIndex(
   const { capabilities } = driver;
   signal?.throwIfAborted();
   await driver.exec(`ANALYZE ${table}`);
+  const counted = await driver.query(
+    `SELECT count(*)::integer AS rows, count(DISTINCT content_hash)::integer AS texts FROM ${table}`,
+  );
+  const { rows, texts } = parseOneRow(CountRow, counted);
+  const copied = rows > texts * MOST_COPIES;
   const index = await readIndex(driver, schema, record);
-  if (index?.valid === true) return { built: true, reason: "the index was there already" };
+  if (index?.valid === true && !copied) return { built: true, reason: "the index was there already" };
   if (index !== null) await driver.exec(`DROP INDEX ${schema}.${indexName(record)}`);
 
   if (dims > MAX_INDEXED_DIMS[storage]) {
@@ -60,11 +70,16 @@ export async function buildIndex(
       reason: `search is exact: ${dims} dims are more than the index takes for ${storage} (${MAX_INDEXED_DIMS[storage]})`,
     };
   }
-  const { rows } = parseOneRow(CountRow, await driver.query(`SELECT count(*)::integer AS rows FROM ${table}`));
   if (rows < capabilities.minIndexedRows) {
     return {
       built: false,
       reason: `search is exact: ${rows} chunks are fewer than ${capabilities.minIndexedRows}, where an index begins to pay`,
+    };
+  }
+  if (copied) {
+    return {
+      built: false,
+      reason: `search is exact: ${rows} chunks have only ${texts} different texts, and an index loses its way among equal vectors`,
     };
   }
   signal?.throwIfAborted();
