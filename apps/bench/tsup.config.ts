@@ -1,4 +1,6 @@
 import { defineConfig } from "tsup";
 import { packageBuild } from "../../tsup.base.js";
 
-export default defineConfig(packageBuild({ main: "src/main.ts", "memory-child": "src/memory-child.ts" }, { dts: false }));
+export default defineConfig(
+  packageBuild({ main: "src/main.ts", "memory-child": "src/memory-child.ts" }, { dts: false }),
+);

@@ -23,5 +23,12 @@ export default defineConfig({
   noExternal: [/^@emb\//, "yaml", "zod", "hono", "@hono/node-server", "marked"],
   // yaml is CommonJS here, and its require of Node's own modules needs one.
   banner: { js: 'import{createRequire as embRequire}from"node:module";const require=embRequire(import.meta.url);' },
-  external: [/^@electric-sql\//, /^@energetic-ai\//, /^@huggingface\//, /^@lat\.md\//, "onnx-proto", "onnxruntime-node"],
+  external: [
+    /^@electric-sql\//,
+    /^@energetic-ai\//,
+    /^@huggingface\//,
+    /^@lat\.md\//,
+    "onnx-proto",
+    "onnxruntime-node",
+  ],
 });

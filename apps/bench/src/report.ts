@@ -39,10 +39,21 @@ export const row = (name: string, unit: string, values: readonly number[]): Benc
 });
 
 /** Median of the ratios round by round, which holds when the machine's speed drifts between rounds. */
-export const pairedRatio = (a: readonly number[], b: readonly number[]): number => median(a.map((value, round) => value / b[round]!));
+export const pairedRatio = (a: readonly number[], b: readonly number[]): number =>
+  median(a.map((value, round) => value / b[round]!));
 
-export const atLeast = (name: string, seen: number, limit: number): BenchGoal => ({ name, seen, want: `>= ${limit}`, ok: seen >= limit });
-export const atMost = (name: string, seen: number, limit: number): BenchGoal => ({ name, seen, want: `<= ${limit}`, ok: seen <= limit });
+export const atLeast = (name: string, seen: number, limit: number): BenchGoal => ({
+  name,
+  seen,
+  want: `>= ${limit}`,
+  ok: seen >= limit,
+});
+export const atMost = (name: string, seen: number, limit: number): BenchGoal => ({
+  name,
+  seen,
+  want: `<= ${limit}`,
+  ok: seen <= limit,
+});
 
 /**
  * Measures every contender once a round, in turn, so that all see the same machine.
@@ -54,6 +65,7 @@ export async function interleave<Name extends string>(
 ): Promise<Record<Name, number[]>> {
   const names = Object.keys(contenders) as Name[];
   const values = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
-  for (let round = 0; round < rounds; round++) for (const name of names) values[name].push(await contenders[name](round));
+  for (let round = 0; round < rounds; round++)
+    for (const name of names) values[name].push(await contenders[name](round));
   return values;
 }

@@ -14,10 +14,13 @@ try {
 } catch {
   // built without one
 }
-const script = new vm.Script(`(function (require, module, exports, __filename, __dirname, embImport) {${readFileSync(file, "utf8")}\n})`, {
-  filename: file,
-  cachedData,
-});
+const script = new vm.Script(
+  `(function (require, module, exports, __filename, __dirname, embImport) {${readFileSync(file, "utf8")}\n})`,
+  {
+    filename: file,
+    cachedData,
+  },
+);
 if (writeCache !== undefined) process.once("exit", () => writeFileSync(writeCache, script.createCachedData()));
 const bundle = { exports: {} };
 const lend = (name) => import(name.startsWith("./") ? `../dist/${name}` : name);

@@ -52,7 +52,8 @@ rmSync(join(dist, "gate.cjs"));
 // Code that comes out of V8's cache has lost the way to import(), so bin/emb.js lends it its own.
 const file = join(dist, "emb.cjs");
 const bundled = readFileSync(file, "utf8");
-if (!bundled.includes('import("./')) throw new Error("the bundle imports no command: what this script replaces has another form now");
+if (!bundled.includes('import("./'))
+  throw new Error("the bundle imports no command: what this script replaces has another form now");
 writeFileSync(file, bundled.replaceAll('import("', 'embImport("'));
 
 const made = spawnSync(process.execPath, [join(root, "bin/emb.js"), "gate", "--json"], {

@@ -195,5 +195,7 @@ it("a thread that crashes rejects what is waiting and all that comes after", asy
 });
 
 it.runIf(process.platform === "linux")("a parent that takes no folders is unavailable, not waited for", async () => {
-  await expect(openEmbeddedStore({ dataDir: "/proc/nope/deeper", workerUrl })).rejects.toMatchObject({ code: "EMB_STORE_UNAVAILABLE" });
+  await expect(openEmbeddedStore({ dataDir: "/proc/nope/deeper", workerUrl })).rejects.toMatchObject({
+    code: "EMB_STORE_UNAVAILABLE",
+  });
 });
