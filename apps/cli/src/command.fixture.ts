@@ -45,7 +45,7 @@ export interface Running {
 type Variables = Readonly<Record<string, string>>;
 
 /** Starts the real command, with nothing of this process's environment but what a program needs to run. */
-export function startEmb(args: readonly string[], { cwd, env }: { cwd: string; env: Variables }): Running {
+function startEmb(args: readonly string[], { cwd, env }: { cwd: string; env: Variables }): Running {
   const { PATH = "", HOME = "" } = process.env;
   const child = spawn(process.execPath, [COMMAND, ...args], {
     cwd,

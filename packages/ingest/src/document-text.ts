@@ -28,7 +28,7 @@ export function cleanText(text: string, what: string): { text: string } | Refusa
 }
 
 /** What PostgreSQL or UTF-8 cannot hold in this string; null when nothing. */
-export function textFlaw(text: string): string | null {
+function textFlaw(text: string): string | null {
   const nul = text.indexOf("\0");
   if (nul >= 0) return `expected text, found a NUL character at offset ${nul}`;
   const half = text.search(/\p{Surrogate}/u);

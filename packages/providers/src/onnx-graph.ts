@@ -1,7 +1,7 @@
 import type { onnx } from "onnx-proto";
 
 /** Source: onnx.proto3, enum TensorProto.DataType. */
-export const ONNX_TYPE = { float: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const;
+const ONNX_TYPE = { float: 1, uint8: 2, int8: 3, int64: 7, float16: 10 } as const;
 export type OnnxType = keyof typeof ONNX_TYPE;
 
 /** Source: onnx.proto3, enum AttributeProto.AttributeType. */

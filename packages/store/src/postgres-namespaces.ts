@@ -60,7 +60,7 @@ const CatalogueRow = z
   }));
 
 /** A namespace with the key that its rows carry. */
-export interface StoredNamespace {
+interface StoredNamespace {
   readonly sealId: number;
   readonly record: NamespaceRecord;
 }

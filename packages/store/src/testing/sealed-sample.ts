@@ -12,8 +12,8 @@ const digest = (text: string): string => hex(sha256(text));
 /** A base name that no other check uses, so that one database serves them all. */
 export const newBase = (): string => `contract-${randomUUID()}`;
 
-export const NO_WORK: ShardCounters = { documents: 0, chunks: 0, embedded: 0, skipped: 0, failed: 0, tokens: 0 };
-export const DIMS = 4;
+const NO_WORK: ShardCounters = { documents: 0, chunks: 0, embedded: 0, skipped: 0, failed: 0, tokens: 0 };
+const DIMS = 4;
 
 export function sealOf(change: Partial<Seal> = {}): Seal {
   const profile = change.profile ?? "first";
@@ -57,7 +57,7 @@ export const chunkOf = (
 });
 
 /** A vector that tells documents apart and is never zero. */
-export const vectorFor = (text: string): number[] =>
+const vectorFor = (text: string): number[] =>
   [...sha256(text).subarray(0, DIMS)].map((byte) => (byte + 1) / 256);
 
 export const chunksOf = (documentId: string, version: bigint, count = 1): DocumentChunks => ({
