@@ -93,6 +93,7 @@ const incoming = (item: SourceDocument, version: bigint): IncomingDocument => {
     text,
     metadata,
     version: item.version ?? version,
+    ownVersion: item.version !== null,
     contentHash: documentHash({ title, format, text, metadata }),
   };
 };

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EmbError } from "@emb/manifest";
 import { reingest, type Progress } from "./reingest.js";
+import type { Source } from "./source.js";
 import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
 
 describe("reingest", { timeout: 120_000 }, () => {
@@ -201,14 +202,63 @@ describe("reingest", { timeout: 120_000 }, () => {
     expect(report).toMatchObject({ state: "ready", documents: 2, intake: { empty: 1 }, chunks: { total: 1 } });
   });
 
-  it("names the other source when a run of it is not finished", async () => {
+  it("replaces an unfinished run of another source, and keeps what it committed", async () => {
     const away = () => new EmbError("EMB_PROVIDER_UNAVAILABLE", "no answer", { hint: "-" });
     const refuse = (text: string) => (text.startsWith("Ferry") ? away() : null);
     await expect(reingest(await world.setup("busy", sourceOf("test:busy-a", TEN), { refuse }))).rejects.toThrow(
       "no answer",
     );
-    await expect(reingest(await world.setup("busy", sourceOf("test:busy-b", TEN)))).rejects.toMatchObject({
-      code: "EMB_RUN_ACTIVE",
+    const report = await reingest(await world.setup("busy", sourceOf("test:busy-b", TEN)));
+    expect(report).toMatchObject({ state: "ready", resumed: false, chunks: { total: 10, embedded: 10 } });
+    const [, old] = await world.store.runs.list({ base: "busy" });
+    expect(old).toMatchObject({ state: "failed", reason: "replaced by a run from test:busy-b" });
+  });
+
+  it("takes over the documents of a source that was moved, and removes what is gone from there", async () => {
+    await reingest(await world.setup("moved", sourceOf("test:old-place", TEN)));
+    await reingest(await world.setup("moved", sourceOf("test:new-place", TEN)));
+    const { "doc-0.txt": _gone, ...rest } = TEN;
+    const report = await reingest(await world.setup("moved", sourceOf("test:new-place", rest)));
+    expect(report).toMatchObject({ state: "ready", intake: { removed: 1 }, chunks: { total: 9, embedded: 0 } });
+  });
+
+  it("removes a document with a version of the caller's own, and takes it back at the same version", async () => {
+    const at = (ids: readonly string[]): Source => ({
+      identity: "test:own",
+      async *read() {
+        for (const id of ids)
+          yield {
+            kind: "document",
+            id,
+            title: null,
+            format: "text",
+            text: `Ferry ${id}`,
+            metadata: {},
+            version: 1_700_000_000n,
+          };
+      },
     });
+    await reingest(await world.setup("own", at(["a", "b"])));
+    expect((await reingest(await world.setup("own", at(["a"])))).intake).toMatchObject({ removed: 1 });
+    const back = await reingest(await world.setup("own", at(["a", "b"])));
+    expect(back).toMatchObject({ state: "ready", intake: { created: 1, superseded: 0 }, chunks: { total: 2 } });
+  });
+
+  it("removes a deleted document from every namespace of the base", async () => {
+    const source = sourceOf("test:every", TEN);
+    await reingest(await world.setup("every", source));
+    const { "doc-0.txt": _gone, ...rest } = TEN;
+    await reingest(await world.setup("every", sourceOf("test:every", rest), { profile: "two" }));
+    const [one] = await world.store.namespaces.list("every");
+    const reader = await world.store.namespaces.openReader(one!, one!.seal, { strict: true });
+    expect(await reader.count()).toEqual({ documents: 9, chunks: 9 });
+    expect(await reader.lag()).toBe(0);
+  });
+
+  it("keeps a base apart whose name ends like another one's namespace", async () => {
+    await reingest(await world.setup("alike", sourceOf("test:alike", TEN)));
+    await reingest(await world.setup("alike_one", sourceOf("test:alike-one", { "a.txt": "Ferry" })));
+    expect(await world.store.documents.count("alike")).toEqual({ live: 10, deleted: 0 });
+    expect(await world.store.documents.count("alike_one")).toEqual({ live: 1, deleted: 0 });
   });
 });

@@ -97,11 +97,11 @@ export interface ReingestReport {
 /**
  * Brings the namespace of the provider's profile up to the source, beside every other namespace of the base: plan, fill, index, verify, ready.
  * An unfinished run of the same source is gone on with from its cursors; otherwise a new run is made, which passes over everything that is
- * unchanged. A negative verification is not an error: the report says `failed`.
+ * unchanged. A negative verification is not an error: the report says `failed`; damage that it found is repaired by one more run first.
  * @throws EmbError EMB_NAMESPACE_MODE_MISMATCH, EMB_NAMESPACE_OCCUPIED, EMB_SEAL_MISMATCH (before anything is embedded or written),
- *   EMB_RUN_ACTIVE, and what source, provider and store throw; the signal's reason on abort. The run then stays where it is, to be gone on with.
+ *   and what source, provider and store throw; the signal's reason on abort. The run then stays where it is, to be gone on with.
  */
-export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
+export async function reingest(setup: ReingestSetup, repairs = 1): Promise<ReingestReport> {
   const startMs = setup.nowMs();
   const address = targetAddress(setup);
   const record = await openTarget(setup, address);
@@ -109,6 +109,7 @@ export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
   setup.onProgress({ kind: "run", runId: run.id, namespace: address.namespace, resumed });
   const intake = run.intakeDone ? null : await readSource(setup, run);
   const { run: ended, verification } = await continueRun(setup, run, record);
+  if (!verification.ok && verification.damaged.length > 0 && repairs > 0) return reingest(setup, repairs - 1);
   return report(setup, { run: ended, resumed, intake, verification, startMs });
 }
 
@@ -155,8 +156,10 @@ export async function continueRun(
       }),
   });
   // What is damaged or was set aside is pending again, so that the same command repairs it.
-  const pendingAgain = new Set([...verification.damaged, ...setAside.map(({ documentId }) => documentId)]);
-  if (!verification.ok && pendingAgain.size > 0) await writer.forget([...pendingAgain]);
+  if (!verification.ok) {
+    await writer.forget(setAside.map(({ documentId }) => documentId));
+    await writer.forget(verification.damaged, { chunks: true });
+  }
   return { run: await finish(setup, run, record, verification), verification };
 }
 
@@ -222,7 +225,10 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
   const { store, source } = setup;
   const runs = await store.runs.list({ base: record.base, states: UNFINISHED });
   const unfinished = runs.find(({ namespaceId }) => namespaceId === record.id);
-  if (unfinished === undefined) {
+  const replaced = unfinished !== undefined && unfinished.source !== source.identity;
+  // A source that was moved or given up must not stand in the way for ever. What it committed stays.
+  if (replaced) await step(store, unfinished.id, "failed", `replaced by a run from ${source.identity}`);
+  if (unfinished === undefined || replaced) {
     const version = await store.documents.nextVersion(); // drawn before the source is read: a later change outranks this run
     const run = await store.runs.create({
       id: setup.newRunId(),
@@ -244,12 +250,6 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
     });
     return { run, resumed: false };
   }
-  if (unfinished.source !== source.identity)
-    throw new EmbError(
-      "EMB_RUN_ACTIVE",
-      `namespace ${record.namespace}: expected no unfinished run from another source, seen run ${unfinished.id} (${unfinished.state}) from ${unfinished.source}`,
-      { hint: `Finish that run first, with its own source.`, context: { run_id: unfinished.id } },
-    );
   return { run: unfinished, resumed: true };
 }
 

@@ -1,4 +1,4 @@
-import { decideWitness, embedProbes, fingerprint } from "@emb/manifest";
+import { decideWitness, EmbError, embedProbes, fingerprint } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
 import type { Documents, NamespaceReader, StoredChunkFacts, TextFailure } from "@emb/store";
 import type { Chunker } from "./chunker.js";
@@ -63,10 +63,21 @@ export interface VerifySetup {
 /**
  * Reads the destination back and compares it with what the system of record, chunked anew, asks for. Writes nothing; embeds only the probe
  * texts of the seal. Memory is bounded by one page on each side.
+ * @throws EmbError EMB_SEAL_MISMATCH when the namespace was filled with another chunker, and what provider and store throw
  */
 export async function verifyNamespace(setup: VerifySetup): Promise<Verification> {
-  const { reader, provider, setAside, limits } = setup;
+  const { reader, provider, setAside, limits, chunker } = setup;
   const { profile } = provider;
+  const { namespace, seal } = reader.record;
+  if (seal.chunkerId !== chunker.id)
+    throw new EmbError(
+      "EMB_SEAL_MISMATCH",
+      `namespace ${namespace}: expected chunks by ${chunker.id}, seen ${seal.chunkerId}`,
+      {
+        hint: "Set ingest.chunk_tokens back to what the namespace was filled with, or fill a namespace of another base.",
+        context: { namespace },
+      },
+    );
   const walked = await compareChunks(setup);
   const { expected, found, missing, duplicate, stale } = walked;
   const driftPct = ((missing + duplicate + stale) / Math.max(expected, 1)) * 100;
@@ -140,11 +151,18 @@ async function compareChunks(setup: VerifySetup): Promise<Walk> {
   const damage = (documentId: string) => {
     if (walk.damaged.size < MAX_NAMED_DOCUMENTS) walk.damaged.add(documentId);
   };
+  const normalised = provider.profile.capabilities.normalizedOutput;
   const rows = createRowWalk(reader, (row) => {
     walk.found++;
     walk.seals.add(row.sealId);
-    if (row.dims !== provider.profile.dims) walk.wrongDims++;
-    if (!(Math.abs(row.norm - 1) <= setup.limits.normTolerance)) walk.wrongNorms++; // so written, a NaN is wrong too
+    if (row.dims !== provider.profile.dims) {
+      walk.wrongDims++;
+      damage(row.documentId);
+    }
+    if (normalised && !(Math.abs(row.norm - 1) <= setup.limits.normTolerance)) {
+      walk.wrongNorms++; // so written, a NaN is wrong too
+      damage(row.documentId);
+    }
     if (walk.found % PAGE_CHUNKS === 0) setup.onProgress?.(walk.found);
   });
 

@@ -52,7 +52,7 @@ describe("namespaceName", () => {
         namespace: "docs_sentence_transformers_all_minilm_l6_v2",
       },
     ],
-    ["docs_st_minilm", "profile", { base: "docs", suffix: "st_minilm", namespace: "docs_st_minilm" }],
+    ["docs_st_minilm", "profile", { base: "docs_st_minilm", suffix: "st_minilm", namespace: "docs_st_minilm" }],
     ["docs_st_minilm", "none", { base: "docs_st_minilm", suffix: "", namespace: "docs_st_minilm" }],
     ["st_minilm", "profile", { base: "st_minilm", suffix: "st_minilm", namespace: "st_minilm_st_minilm" }],
     ["My-docs", "profile", { base: "My-docs", suffix: "st_minilm", namespace: "My-docs_st_minilm" }],

@@ -31,7 +31,7 @@ export function namespaceSuffix(profile: Pick<Profile, "name" | "version" | "mod
 }
 
 export interface NamespaceName {
-  /** The base without the suffix. The catalogue's key is (base, suffix); `namespace` alone is ambiguous by design. */
+  /** As given. The catalogue's key is (base, suffix); `namespace` alone is ambiguous by design. */
   readonly base: string;
   readonly suffix: string;
   /** `<base>_<suffix>`, or `<base>` without a suffix; at most `maxLength` bytes. */
@@ -67,7 +67,11 @@ export function namespaceName(input: {
   const carries = tail !== "" && input.base.endsWith(tail) && input.base.length > tail.length;
   const base = carries ? input.base.slice(0, -tail.length) : input.base;
   const full = base + tail;
-  return { base, suffix, namespace: full.length <= maxLength ? full : shorten(full, base, suffix, maxLength) };
+  return {
+    base: input.base,
+    suffix,
+    namespace: full.length <= maxLength ? full : shorten(full, base, suffix, maxLength),
+  };
 }
 
 const TAIL = 13; // `_`, eight digits that tell names apart, four by which a shortened name is known again

@@ -9,6 +9,10 @@ export interface IncomingDocument {
   readonly metadata: Readonly<Record<string, unknown>>;
   /** The caller's own; else the run's, drawn before the source was read. */
   readonly version: bigint;
+  /**
+   * The version is the caller's own, on a number line of its own: it is compared with the caller's other versions only. @defaultValue false
+   */
+  readonly ownVersion?: boolean;
   /** SHA-256 (32 bytes) over title, format, text and metadata. */
   readonly contentHash: Uint8Array;
 }
@@ -32,7 +36,7 @@ export interface Documents {
   nextVersion(): Promise<bigint>;
   /**
    * Stores what is new or changed and remembers that the run saw every one of them. One transaction. Texts of unchanged documents are not
-   * written again, and keep their version. Ids within one call are distinct. Repeating a call changes nothing.
+   * written again, and keep their version; they belong to this source from now on. Ids within one call are distinct. Repeating a call changes nothing.
    * A document that was deleted and comes back in a newer version counts as created.
    * @throws EmbError EMB_DOCUMENT_INVALID names a document that cannot be stored as it is (NUL, half a surrogate pair, an id over 1,024 bytes)
    */
@@ -45,8 +49,8 @@ export interface Documents {
   /** Ids the run saw but could not read: they count as seen, so that `sweep` spares them. */
   markSeen(seen: { base: string; runId: string; documentIds: readonly string[] }): Promise<void>;
   /**
-   * Tombstones every live document of `source` that the run did not see and whose version is below `version`. Ends the run's memory of what it
-   * saw. @returns documents tombstoned
+   * Tombstones every live document of `source` that the run did not see and whose version is below `version` (or the caller's own), and removes its
+   * chunks from every namespace of the base, in one transaction. Ends the run's memory of what it saw. @returns documents tombstoned
    */
   sweep(sweep: { base: string; runId: string; source: string; version: bigint }): Promise<number>;
   /** Live documents with id > `after` and <= `through` (null: no bound). With `maxBytes` it ends with the document that passes that sum of text bytes. */

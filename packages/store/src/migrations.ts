@@ -34,6 +34,7 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
       content_hash bytea NOT NULL,
       source text NOT NULL,
       deleted boolean NOT NULL,
+      own_version boolean NOT NULL,
       PRIMARY KEY (base, document_id)
     );
     -- one row for each intake call: a row for each document would cost more than the documents

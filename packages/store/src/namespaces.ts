@@ -129,8 +129,11 @@ export interface NamespaceWriter {
     after: string | null;
     through: string | null;
   }): Promise<{ documents: number; chunks: number }>;
-  /** Forgets that these documents are committed, so that the next fill writes them again: the repair of what verification found. */
-  forget(documentIds: readonly string[]): Promise<void>;
+  /**
+   * Forgets that these documents are committed, so that the next fill writes them again: the repair of what verification found. With `chunks`
+   * their rows go too, so that a damaged vector is not found and copied by its content. @defaultValue chunks false
+   */
+  forget(documentIds: readonly string[], options?: { chunks: boolean }): Promise<void>;
   /** Keys of all chunks these documents have now, in order of (documentId, ordinal). */
   readKeys(documentIds: readonly string[]): Promise<readonly StoredChunkKey[]>;
   /** Vectors already stored in this namespace for these content hashes, keyed by lower-case hex; absent when there is none. */

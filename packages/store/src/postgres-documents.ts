@@ -9,6 +9,7 @@ import { checkStorable, metadataJson } from "./stored-text.js";
 const VersionRow = z.object({ version: z.bigint() });
 const CountsRow = z.object({ live: z.int(), deleted: z.int() });
 const IdRow = z.object({ id: z.int() });
+const TombstonedRow = z.object({ document_id: z.string() });
 const TombstoneRow = z.object({ deleted: z.boolean() });
 
 const DecisionRow = z.object({ position: z.int(), decision: z.enum(["created", "changed", "superseded"]) });
@@ -48,6 +49,7 @@ const COLUMNS = [
   "content_hash",
   "source",
   "deleted",
+  "own_version",
 ] as const;
 
 /**
@@ -90,7 +92,7 @@ function encodeDocuments(
   documents: readonly IncomingDocument[],
 ): Uint8Array<ArrayBuffer> {
   const bytesOf = (document: IncomingDocument, metadata: string) =>
-    rowBytes(COLUMNS.length, 8 + 32 + 1) +
+    rowBytes(COLUMNS.length, 8 + 32 + 1 + 1) +
     [base, document.id, document.title ?? "", document.format, document.text, source].reduce(
       (sum, text) => sum + Buffer.byteLength(text),
       0,
@@ -112,6 +114,7 @@ function encodeDocuments(
     copy.raw(document.contentHash);
     copy.text(source);
     copy.bool(false);
+    copy.bool(document.ownVersion === true);
   }
   return copy.finish();
 }
@@ -123,10 +126,10 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
   const decide = async (tx: SqlTransaction, base: string, incoming: readonly IncomingDocument[]) => {
     const result = await tx.query(
       `SELECT position::integer - 1 AS position,
-         CASE WHEN d.version > i.version THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision
-       FROM unnest($2::text[], $3::bigint[], $4::bytea[]) WITH ORDINALITY AS i (id, version, hash, position)
+         CASE WHEN d.version > i.version AND d.own_version = i.own THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision
+       FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::boolean[]) WITH ORDINALITY AS i (id, version, hash, own, position)
        LEFT JOIN (
-         SELECT document_id, version, content_hash, deleted FROM ${documents} WHERE base = $1 AND document_id = ANY ($2::text[])
+         SELECT document_id, version, content_hash, deleted, own_version FROM ${documents} WHERE base = $1 AND document_id = ANY ($2::text[])
          OFFSET 0 -- read by its key first, not joined with the whole table
        ) AS d ON d.document_id = i.id
        WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted`,
@@ -135,6 +138,7 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
         incoming.map(({ id }) => id),
         incoming.map(({ version }) => version),
         incoming.map(({ contentHash }) => contentHash),
+        incoming.map(({ ownVersion }) => ownVersion === true),
       ],
     );
     return parseRows(DecisionRow, result);
@@ -146,12 +150,24 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
     const set = COLUMNS.slice(2).map((column) => `${column} = excluded.${column}`);
     await tx.exec(
       `INSERT INTO ${documents} AS d (${COLUMNS.join(", ")}) SELECT ${COLUMNS.join(", ")} FROM emb_intake
-       ON CONFLICT (base, document_id) DO UPDATE SET ${set.join(", ")} WHERE d.version <= excluded.version`,
+       ON CONFLICT (base, document_id) DO UPDATE SET ${set.join(", ")} WHERE d.version <= excluded.version OR d.own_version <> excluded.own_version`,
     );
   };
 
   const remember = (session: SqlSession, runId: string, ids: readonly string[]) =>
     session.query(`INSERT INTO ${schema}.seen (run_id, document_ids) VALUES ($1, $2::text[])`, [runId, ids]);
+
+  const removeChunks = async (tx: SqlTransaction, base: string, ids: readonly string[]) => {
+    if (ids.length === 0) return;
+    const namespaces = await tx.query(
+      `SELECT id FROM ${schema}.namespaces WHERE base = $1 AND state <> 'retired' ORDER BY id`,
+      [base],
+    );
+    for (const { id } of parseRows(IdRow, namespaces)) {
+      await tx.query(`DELETE FROM ${tableName(schema, id)} WHERE document_id = ANY ($1::text[])`, [ids]);
+      await tx.query(`DELETE FROM ${committedName(schema, id)} WHERE document_id = ANY ($1::text[])`, [ids]);
+    }
+  };
 
   return {
     nextVersion: async () =>
@@ -162,7 +178,15 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
       if (incoming.length === 0) return { created: 0, changed: 0, unchanged: 0, superseded: 0 };
       return driver.transaction(async (tx) => {
         const ids = incoming.map(({ id }) => id);
-        const [decisions] = await Promise.all([decide(tx, base, incoming), remember(tx, runId, ids)]);
+        const [decisions] = await Promise.all([
+          decide(tx, base, incoming),
+          remember(tx, runId, ids),
+          tx.query(
+            // a folder that was moved takes its documents with it
+            `UPDATE ${documents} SET source = $3 WHERE base = $1 AND document_id = ANY ($2::text[]) AND source <> $3 AND NOT deleted`,
+            [base, ids, source],
+          ),
+        ]);
         const toStore = decisions
           .filter(({ decision }) => decision !== "superseded")
           .map(({ position }) => incoming[position]!);
@@ -183,14 +207,24 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
 
     sweep: ({ base, runId, source, version }) =>
       driver.transaction(async (tx) => {
-        const { affected } = await tx.query(
-          `UPDATE ${documents} AS d SET deleted = true, version = $4, title = NULL, body = '', metadata = '{}'
-           WHERE d.base = $1 AND d.source = $3 AND NOT d.deleted AND d.version < $4 AND NOT EXISTS (
-             SELECT FROM (SELECT unnest(document_ids) AS id FROM ${schema}.seen WHERE run_id = $2) AS s WHERE s.id = d.document_id)`,
-          [base, runId, source, version],
+        const gone = parseRows(
+          TombstonedRow,
+          await tx.query(
+            `UPDATE ${documents} AS d SET deleted = true, version = CASE WHEN own_version THEN d.version ELSE $4 END,
+               title = NULL, body = '', metadata = '{}'
+             WHERE d.base = $1 AND d.source = $3 AND NOT d.deleted AND $4 > 0 AND (d.version < $4 OR d.own_version) AND NOT EXISTS (
+               SELECT FROM (SELECT unnest(document_ids) AS id FROM ${schema}.seen WHERE run_id = $2) AS s WHERE s.id = d.document_id)
+             RETURNING d.document_id`,
+            [base, runId, source, version],
+          ),
         );
         await tx.query(`DELETE FROM ${schema}.seen WHERE run_id = $1`, [runId]);
-        return affected;
+        await removeChunks(
+          tx,
+          base,
+          gone.map(({ document_id }) => document_id),
+        );
+        return gone.length;
       }),
 
     read: (page) => readDocuments(driver, schema, page),
@@ -219,16 +253,7 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
         );
         // an older tombstone was given the newer version: a late change in between stays out
         if (stored === null || stored.deleted) return false;
-        const namespaces = parseRows(
-          IdRow,
-          await tx.query(`SELECT id FROM ${schema}.namespaces WHERE base = $1 AND state <> 'retired' ORDER BY id`, [
-            base,
-          ]),
-        );
-        for (const { id } of namespaces) {
-          await tx.query(`DELETE FROM ${tableName(schema, id)} WHERE document_id = $1`, [documentId]);
-          await tx.query(`DELETE FROM ${committedName(schema, id)} WHERE document_id = $1`, [documentId]);
-        }
+        await removeChunks(tx, base, [documentId]);
         return true;
       }),
   };

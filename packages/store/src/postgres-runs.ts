@@ -311,4 +311,4 @@ async function readCut(session: SqlSession, schema: string, id: string) {
 }
 
 const unknownRun = (id: string) =>
-  new EmbError("EMB_USAGE", `there is no run "${id}"`, { hint: "`emb runs` lists them.", context: { runId: id } });
+  new EmbError("EMB_USAGE", `there is no run "${id}"`, { hint: "`emb status` lists them.", context: { runId: id } });

@@ -130,8 +130,11 @@ export function createPostgresWriter(options: {
         ),
       ),
 
-    forget: async (documentIds) =>
-      void (await driver.query(`DELETE FROM ${committed} WHERE document_id = ANY ($1::text[])`, [documentIds])),
+    forget: async (documentIds, { chunks } = { chunks: false }) =>
+      driver.transaction(async (tx) => {
+        await tx.query(`DELETE FROM ${committed} WHERE document_id = ANY ($1::text[])`, [documentIds]);
+        if (chunks) await tx.query(`DELETE FROM ${table} WHERE document_id = ANY ($1::text[])`, [documentIds]);
+      }),
 
     readKeys: async (documentIds) =>
       parseKeys(

@@ -4,7 +4,7 @@ import type { SqlResult } from "./sql-driver.js";
 
 const unexpected = (cause: unknown) =>
   new EmbError("EMB_INTERNAL", "the database answered with a row of another shape than this program expects", {
-    hint: "Check that nothing else changed the tables of emb; `emb doctor` names the schema.",
+    hint: "Check that nothing else changed the tables of emb.",
     cause,
   });
 

@@ -57,8 +57,7 @@ export const chunkOf = (
 });
 
 /** A vector that tells documents apart and is never zero. */
-const vectorFor = (text: string): number[] =>
-  [...sha256(text).subarray(0, DIMS)].map((byte) => (byte + 1) / 256);
+const vectorFor = (text: string): number[] => [...sha256(text).subarray(0, DIMS)].map((byte) => (byte + 1) / 256);
 
 export const chunksOf = (documentId: string, version: bigint, count = 1): DocumentChunks => ({
   documentId,
