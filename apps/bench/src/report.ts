@@ -29,13 +29,17 @@ export const machine = (): string =>
 
 /** Of an even number, the mean of the two in the middle. */
 function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
+  const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 export const row = (name: string, unit: string, values: readonly number[]): BenchRow => ({
-  ...{ name, unit, median: median(values), min: Math.min(...values), max: Math.max(...values) },
+  name,
+  unit,
+  median: median(values),
+  min: Math.min(...values),
+  max: Math.max(...values),
 });
 
 /** Median of the ratios round by round, which holds when the machine's speed drifts between rounds. */
@@ -62,10 +66,11 @@ export const atMost = (name: string, seen: number, limit: number): BenchGoal => 
 export async function interleave<Name extends string>(
   rounds: number,
   contenders: Readonly<Record<Name, (round: number) => Promise<number>>>,
-): Promise<Record<Name, number[]>> {
-  const names = Object.keys(contenders) as Name[];
-  const values = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+): Promise<Readonly<Record<Name, number[]>>> {
+  const seen = new Map<string, number[]>();
   for (let round = 0; round < rounds; round++)
-    for (const name of names) values[name].push(await contenders[name](round));
-  return values;
+    for (const [name, measure] of Object.entries<(round: number) => Promise<number>>(contenders))
+      seen.set(name, [...(seen.get(name) ?? []), await measure(round)]);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.fromEntries forgets the names, which are the contenders'
+  return Object.fromEntries(seen) as Record<Name, number[]>;
 }

@@ -2,11 +2,11 @@
 "use strict";
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
-const { dirname, join } = require("node:path");
+const path = require("node:path");
 const vm = require("node:vm");
 
 // V8's code cache belongs to one version of V8: another one rejects it and compiles the bundle as usual.
-const file = join(__dirname, "../dist/emb.cjs");
+const file = path.join(__dirname, "../dist/emb.cjs");
 const writeCache = process.env.EMB_WRITE_CODE_CACHE;
 let cachedData;
 try {
@@ -24,4 +24,4 @@ const script = new vm.Script(
 if (writeCache !== undefined) process.once("exit", () => writeFileSync(writeCache, script.createCachedData()));
 const bundle = { exports: {} };
 const lend = (name) => import(name.startsWith("./") ? `../dist/${name}` : name);
-script.runInThisContext()(createRequire(file), bundle, bundle.exports, file, dirname(file), lend);
+script.runInThisContext()(createRequire(file), bundle, bundle.exports, file, path.dirname(file), lend);

@@ -35,14 +35,16 @@ await build({
   plugins: [
     {
       name: "commands",
-      setup({ onResolve }) {
-        onResolve({ filter: /^\.\/gate-entry\.js$/ }, () => ({ path: join(dist, "gate.cjs") }));
-        onResolve({ filter: /^\.\/commands\// }, ({ path }) => ({
+      setup(bundler) {
+        bundler.onResolve({ filter: /^\.\/gate-entry\.js$/ }, () => ({ path: join(dist, "gate.cjs") }));
+        bundler.onResolve({ filter: /^\.\/commands\// }, ({ path }) => ({
           path: path.replace("./commands/", "./"), // beside this file, where the workers are too
           external: true,
         }));
         // commander starts executables by it for subcommands of their own, which emb has none of; loading it costs 4 ms.
-        onResolve({ filter: /^(node:)?child_process$/ }, () => ({ path: join(root, "scripts/no-child-process.cjs") }));
+        bundler.onResolve({ filter: /^(node:)?child_process$/ }, () => ({
+          path: join(root, "scripts/no-child-process.cjs"),
+        }));
       },
     },
   ],

@@ -156,7 +156,7 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     "emb rollback",
     "emb rollback --to use_lite --wait",
   ])
-    .option("--to <profile>", "default: what served before, else the baseline")
+    .option("--to <profile>", "default: the baseline; when it serves already, what served before")
     .option("--base <name>", "default: store.base_namespace")
     .option("--accept-stale", "go back although documents changed since", false)
     .option("--wait", "wait until every reader reports the profile", false)

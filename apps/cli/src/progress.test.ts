@@ -87,8 +87,8 @@ describe("the progress view", () => {
 
   it("says what a run is, what was read and why it waits", () => {
     const { view, notes } = open();
-    view.update({ kind: "run", runId: "r1", namespace: "docs_one", resumed: false });
-    view.update({ kind: "run", runId: "r1", namespace: "docs_one", resumed: true });
+    view.update({ kind: "run", runId: "r1", namespace: "docs_one", resumed: false, sourceReadAt: null });
+    view.update({ kind: "run", runId: "r1", namespace: "docs_one", resumed: true, sourceReadAt: null });
     const counts = { seen: 7, created: 1, changed: 2, unchanged: 3, superseded: 0, removed: 4, empty: 5, setAside: 6 };
     view.update({ kind: "taken-in", report: counts });
     view.update({ kind: "waiting", reason: "1 shard is held by another process" });

@@ -90,6 +90,10 @@ export function createProgressView(output: Output, nowMs: () => number) {
           output.note(
             `${progress.resumed ? "going on with" : "started"} run ${progress.runId} into ${paint(output, "bold", progress.namespace)}`,
           );
+          if (progress.sourceReadAt !== null)
+            output.note(
+              `its source was read at ${progress.sourceReadAt.toISOString()}: run the same command once more to take in what changed since`,
+            );
           break;
         case "intake":
           show({ label: "read", done: progress.seen, total: null, unit: "documents", more: "" });

@@ -8,6 +8,8 @@ import {
   type Settings,
 } from "@emb/config";
 import { EmbError, nearest, type Profile } from "@emb/manifest";
+import type { Store } from "@emb/store";
+
 /** A profile of the manifest by its exact name. @throws EmbError EMB_PROFILE_UNKNOWN with the nearest name */
 export function findProfile({ manifest }: Settings, name: string): Profile {
   const profile = manifest.profiles.get(name);
@@ -58,4 +60,16 @@ export function actor(): string {
     }
   })();
   return `${name}@${hostname()}`;
+}
+
+/** The audit row of a permitted override, once a database is open; nothing for a baseline. */
+export async function recordOverride(
+  store: Pick<Store, "audit">,
+  { environment, baseline }: Pick<Settings, "environment" | "baseline">,
+  decision: Exclude<GateDecision, { kind: "refused" }>,
+  use: "query" | "reingest" | "search",
+): Promise<void> {
+  if (decision.kind === "baseline") return;
+  const detail = { use, environment, baseline, profile: decision.profile, permitted_by: decision.permittedBy };
+  await store.audit.append({ action: "override.permitted", actor: actor(), detail });
 }

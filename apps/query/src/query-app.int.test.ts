@@ -142,12 +142,16 @@ describe("the query service over HTTP", () => {
     const record = (await store.namespaces.list("docs"))[0]!;
     const reader = await store.namespaces.openReader(record, record.seal, { strict: true });
     const app = createQueryApp({
-      search: { reader, witnessCosine: null, search: () => Promise.reject(new Error("relation does not exist")) },
-      fingerprint: "f",
+      search: {
+        reader,
+        witnessCosine: null,
+        mismatchedAnswers: () => 0,
+        search: () => Promise.reject(new Error("relation does not exist")),
+      },
       topK: 1,
       maxTopK: 1,
       timeoutMs: 1000,
-      profile: {},
+      profile: () => ({}),
       onFailure: ({ message }) => void failures.push(message),
       notReady: () => "stopping",
     });

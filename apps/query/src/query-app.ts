@@ -10,12 +10,11 @@ const MAX_BODY_BYTES = 256 * 1024;
 
 export interface QueryAppSetup {
   readonly search: Search;
-  readonly fingerprint: string;
   readonly topK: number;
   readonly maxTopK: number;
   readonly timeoutMs: number;
   /** What /v1/profile answers: the telemetry labels and more, snake_case. */
-  readonly profile: Readonly<Record<string, string | number | boolean | null>>;
+  readonly profile: () => Readonly<Record<string, string | number | boolean | null>>;
   /** Told of every error that the client sees only as `EMB_INTERNAL`. */
   readonly onFailure: (error: Error) => void;
   /** Null while the service takes requests, else why it does not. */
@@ -72,7 +71,7 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
     const reason = setup.notReady();
     return reason === null ? context.json({ ok: true }) : context.json({ ok: false, reason }, 503);
   });
-  app.get("/v1/profile", (context) => context.json(setup.profile));
+  app.get("/v1/profile", (context) => context.json(setup.profile()));
 
   app.post("/v1/query", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (context) => {
     const parsed = Query.safeParse(await readJson(context));
@@ -82,7 +81,7 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
       });
     const signal = AbortSignal.any([context.req.raw.signal, AbortSignal.timeout(timeoutMs)]);
     const answer = await search.search({ text: parsed.data.query, topK: parsed.data.top_k }, { signal });
-    return context.body(JSON.stringify(answerDocument(answer, setup.fingerprint), versionAsNumber), 200, {
+    return context.body(JSON.stringify(answerDocument(answer, search.reader.record.seal), versionAsNumber), 200, {
       "content-type": "application/json",
     });
   });

@@ -7,7 +7,7 @@ import { createProvider, renderBanner, telemetryLabels, type EmbeddingProvider }
 import { openSearch, type Search } from "@emb/search";
 import type { NamespaceAddress, Store } from "@emb/store";
 import { bannerOf } from "./banner.js";
-import { actor, passGate } from "./deployment.js";
+import { actor, passGate, recordOverride } from "./deployment.js";
 import { createQueryApp } from "./query-app.js";
 
 const HEARTBEAT_MS = 10_000;
@@ -78,11 +78,10 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
     const { topK, maxTopK, timeoutMs } = settings.query;
     const app = createQueryApp({
       search,
-      fingerprint: fingerprint(profile),
       topK,
       maxTopK,
       timeoutMs,
-      profile: profileDocument(settings, profile, address, search),
+      profile: () => profileDocument(settings, profile, address, search),
       onFailure: (error) => note(failureLine(error)),
       notReady: () => notReady,
     });
@@ -177,18 +176,7 @@ async function recordStart(
   { base, namespace }: NamespaceAddress,
   profile: Profile,
 ): Promise<void> {
-  if (decision.kind === "override")
-    await store.audit.append({
-      action: "override.permitted",
-      actor: actor(),
-      detail: {
-        use: "query",
-        environment,
-        baseline,
-        profile: profile.name,
-        permitted_by: decision.permittedBy,
-      },
-    });
+  await recordOverride(store, { environment, baseline }, decision, "query");
   const before = await store.readers.recordServing({ environment, base, profile: profile.name, namespace });
   if (before !== profile.name)
     await store.audit.append({
@@ -208,7 +196,7 @@ const profileDocument = (
   settings: Settings,
   profile: Profile,
   { namespace }: NamespaceAddress,
-  { reader, witnessCosine }: Search,
+  { reader, witnessCosine, ...search }: Search,
 ) => ({
   ...telemetryLabels({
     profile,
@@ -223,4 +211,5 @@ const profileDocument = (
   fingerprint: fingerprint(profile),
   seal: reader.seal,
   witness_cosine: witnessCosine,
+  mismatched_answers: search.mismatchedAnswers(),
 });

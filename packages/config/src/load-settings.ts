@@ -154,7 +154,8 @@ function assemble(input: {
   const ask = (requested: string | undefined): GateDecision =>
     decideGate({ environment, baseline, requested, swappable, experiment, known: manifest.profiles.keys() });
   const gate = ask(variables.requested);
-  const uses = [variables.requested, rollout.canary?.profile, rollout.shadow?.profile, ...asks].map(ask);
+  const rolloutUses = [rollout.canary?.profile, rollout.shadow?.profile].map(ask);
+  const uses = [gate, ...rolloutUses, ...asks.map(ask)];
   const { mode, from } = namespaceMode(variables, file.written);
   return {
     environment,
@@ -181,11 +182,17 @@ function assemble(input: {
       variables.qdrantUrl === undefined ? null : { url: variables.qdrantUrl, apiKey: variables.qdrantApiKey ?? null },
     ...camelSections(sections),
     rollout: camelRollout(rollout),
-    warnings: flagsWithoutEffect(uses, { swappable, experiment }).map((flag) => ({
-      code: "EMB_FLAG_WITHOUT_EFFECT",
-      ...flag,
-      hint: `Unset ${flag.variable}.`,
-    })),
+    warnings: [
+      ...flagsWithoutEffect(uses, { swappable, experiment }).map((flag): Problem => ({
+        code: "EMB_FLAG_WITHOUT_EFFECT",
+        ...flag,
+        hint: `Unset ${flag.variable}.`,
+      })),
+      // A canary or shadow that may not run stops nothing else, and is not to be dropped in silence.
+      ...rolloutUses.flatMap((use): Problem[] =>
+        use.kind === "refused" ? [{ code: use.code, message: use.reason, hint: use.hint, file: file.path }] : [],
+      ),
+    ],
   };
 }
 

@@ -58,7 +58,14 @@ export interface ReingestSetup extends ContinueSetup {
 }
 
 export type Progress =
-  | { readonly kind: "run"; readonly runId: string; readonly namespace: string; readonly resumed: boolean }
+  | {
+      readonly kind: "run";
+      readonly runId: string;
+      readonly namespace: string;
+      readonly resumed: boolean;
+      /** When the source was read, for a run that does not read it again; null: it is read now. */
+      readonly sourceReadAt: Date | null;
+    }
   | { readonly kind: "intake"; readonly seen: number }
   | { readonly kind: "taken-in"; readonly report: IntakeReport }
   /** Documents of the whole base; chunks committed and embedded by this process. */
@@ -106,7 +113,13 @@ export async function reingest(setup: ReingestSetup, repairs = 1): Promise<Reing
   const address = targetAddress(setup);
   const record = await openTarget(setup, address);
   const { run, resumed } = await openRun(setup, record);
-  setup.onProgress({ kind: "run", runId: run.id, namespace: address.namespace, resumed });
+  setup.onProgress({
+    kind: "run",
+    runId: run.id,
+    namespace: address.namespace,
+    resumed,
+    sourceReadAt: run.intakeDone ? run.createdAt : null,
+  });
   const intake = run.intakeDone ? null : await readSource(setup, run);
   const { run: ended, verification } = await continueRun(setup, run, record);
   if (!verification.ok && verification.damaged.length > 0 && repairs > 0) return reingest(setup, repairs - 1);

@@ -43,6 +43,8 @@ export interface Search {
   readonly reader: NamespaceReader;
   /** Lowest cosine of the witness at opening; null when it was not asked because the seal is of another space (strict off). */
   readonly witnessCosine: number | null;
+  /** Answers given under a mismatched seal so far. */
+  mismatchedAnswers(): number;
   /**
    * @throws EmbError EMB_TEXT_EMPTY, EMB_TEXT_TOO_LONG (a query is never cut), EMB_USAGE (top_k out of range) and what the provider and the
    *   store throw; the signal's reason on abort
@@ -69,9 +71,11 @@ export async function openSearch(setup: SearchSetup): Promise<Search> {
     );
   const witnessCosine = reader.seal === "equal" ? await checkWitness(reader, provider, signal) : null;
 
+  let mismatched = 0;
   return {
     reader,
     witnessCosine,
+    mismatchedAnswers: () => mismatched,
     async search({ text, topK, exact = false }, options) {
       if (!Number.isInteger(topK) || topK < 1 || topK > MAX_TOP_K)
         throw new EmbError("EMB_USAGE", `top_k: expected a whole number from 1 to ${MAX_TOP_K}, got ${topK}`, {
@@ -79,6 +83,7 @@ export async function openSearch(setup: SearchSetup): Promise<Search> {
         });
       const { dense } = await provider.embedQueries([text], options);
       const hits = await reader.searchDense({ vector: dense, limit: topK, exact });
+      if (reader.seal === "mismatched") mismatched++;
       return { profile: profile.name, namespace: address.namespace, seal: reader.seal, hits };
     },
   };

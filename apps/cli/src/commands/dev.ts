@@ -17,7 +17,7 @@ export const dev: Command<DevOptions> = async (session, options) => {
   const settings = readSettings(session);
   const { profile } = passGate(settings, env, undefined);
   const base = options.base ?? settings.store.baseNamespace;
-  const port = options.port === undefined ? settings.query.port : wholeNumber("--port", options.port);
+  const port = options.port === undefined ? settings.query.port : wholeNumber("--port", options.port, 65_535);
   return withStore(settings, async (store) => {
     if (options.source !== undefined) {
       const report = await fillNamespace(session, {

@@ -1,4 +1,4 @@
-import type { Settings } from "@emb/config";
+import { configurationError, type Settings } from "@emb/config";
 import {
   decideCompatibility,
   decideWitness,
@@ -20,6 +20,15 @@ export const validateManifest: Command<{ verbose: boolean }> = async (session, {
   const { output } = session;
   try {
     const settings = readSettings(session);
+    if (settings.gate.kind === "refused" && settings.gate.code === "EMB_PROFILE_UNKNOWN")
+      throw configurationError([
+        {
+          code: settings.gate.code,
+          message: settings.gate.reason,
+          hint: settings.gate.hint,
+          file: settings.paths.environmentFile,
+        },
+      ]);
     const profiles = [...settings.manifest.profiles.values()].map((profile) => ({
       name: profile.name,
       fingerprint: fingerprint(profile),

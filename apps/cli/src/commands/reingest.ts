@@ -7,7 +7,7 @@ import { openSource, reingest, targetAddress, type ReingestReport } from "@emb/i
 import { renderBanner } from "@emb/providers";
 import type { Store } from "@emb/store";
 import { bannerOf } from "@emb/query";
-import { actor, passGate } from "@emb/query";
+import { actor, passGate, recordOverride } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import { createModel } from "@emb/ingest-worker";
 import { withStore } from "@emb/query";
@@ -52,18 +52,7 @@ export async function fillNamespace(
     const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
     session.output.note(renderBanner(bannerOf(settings, profile, address.namespace, decision)));
     await consent(session, fill.yes, `Fill ${address.namespace} with profile ${profile.name} from ${source.identity}?`);
-    if (decision.kind === "override")
-      await store.audit.append({
-        action: "override.permitted",
-        actor: actor(),
-        detail: {
-          use: "reingest",
-          environment: settings.environment,
-          baseline: settings.baseline,
-          profile: profile.name,
-          permitted_by: decision.permittedBy,
-        },
-      });
+    await recordOverride(store, settings, decision, "reingest");
     return await reingest({
       store,
       base,

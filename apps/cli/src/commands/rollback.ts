@@ -39,6 +39,13 @@ export const rollback: Command<RollbackOptions> = async (session, options) => {
       mode: settings.namespaceMode,
       maxLength: store.capabilities.maxNamespaceBytes,
     });
+    const baseMode = await store.namespaces.modeOf(base);
+    if (baseMode !== null && baseMode !== settings.namespaceMode)
+      throw new EmbError(
+        "EMB_NAMESPACE_MODE_MISMATCH",
+        `base ${base}: expected namespace mode ${baseMode}, with which it was made, got ${settings.namespaceMode}`,
+        { hint: `Set EMBEDDING_NAMESPACE_MODE=${baseMode}.` },
+      );
     const record = await store.namespaces.find(address);
     const lag =
       record === null || record.state === "retired"

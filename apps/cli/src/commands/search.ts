@@ -1,10 +1,8 @@
 import { openSearch } from "@emb/search";
 import { targetAddress } from "@emb/ingest";
-import { fingerprint } from "@emb/manifest";
-import { passGate } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import { createModel } from "@emb/ingest-worker";
-import { answerDocument, withStore } from "@emb/query";
+import { answerDocument, passGate, recordOverride, withStore } from "@emb/query";
 import { paint } from "../output.js";
 import type { Command } from "../session.js";
 import { wholeNumber } from "../whole-number.js";
@@ -20,11 +18,12 @@ export interface SearchOptions {
 /** Asks one question of the namespace of a profile. */
 export const search: Command<SearchOptions> = async (session, options) => {
   const settings = readSettings(session, options.profile);
-  const { profile } = passGate(settings, session.env, options.profile);
+  const { profile, decision } = passGate(settings, session.env, options.profile);
   const topK = options.topK === undefined ? settings.query.topK : wholeNumber("--top-k", options.topK);
-  const { provider } = await createModel(settings, session.env, profile);
-  try {
-    return await withStore(settings, async (store) => {
+  return withStore(settings, async (store) => {
+    const { provider } = await createModel(settings, session.env, profile);
+    try {
+      await recordOverride(store, settings, decision, "search");
       const base = options.base ?? settings.store.baseNamespace;
       const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
       const { namespaces } = store;
@@ -37,13 +36,13 @@ export const search: Command<SearchOptions> = async (session, options) => {
       });
       if (opened.reader.seal === "mismatched")
         session.output.note(
-          `warning EMB_SEAL_MISMATCH reading ${address.namespace} under another seal, because strict mode is off`,
+          `warning EMB_SEAL_MISMATCH reading ${address.namespace} under another seal, because strict mode is off: 1 answer`,
         );
       const answer = await opened.search(
         { text: options.text, topK, exact: options.exact },
         { signal: session.signal },
       );
-      session.output.document(answerDocument(answer, fingerprint(profile)));
+      session.output.document(answerDocument(answer, opened.reader.record.seal));
       for (const [place, hit] of answer.hits.entries()) {
         const heading = hit.headingPath === "" ? "" : `  ${paint(session.output, "dim", hit.headingPath)}`;
         session.output.line(
@@ -52,8 +51,8 @@ export const search: Command<SearchOptions> = async (session, options) => {
         session.output.line(`    ${hit.text.replaceAll(/\s+/g, " ").slice(0, 160)}`);
       }
       return 0;
-    });
-  } finally {
-    await provider.close();
-  }
+    } finally {
+      await provider.close();
+    }
+  });
 };

@@ -89,7 +89,7 @@ export const describeRun = (run: Run) => ({
   created_at: run.createdAt.toISOString(),
   updated_at: run.updatedAt.toISOString(),
   progress: {
-    documents: run.counters.documents,
+    documents: run.state === "ready" ? run.documentsTotal : run.counters.documents, // a ready run passed over what was there
     documents_total: run.documentsTotal,
     chunks: run.counters.chunks,
     embedded: run.counters.embedded,

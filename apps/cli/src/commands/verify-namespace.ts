@@ -1,9 +1,8 @@
 import { targetAddress, verifyNamespace } from "@emb/ingest";
 import { fingerprint, spaceId } from "@emb/manifest";
-import { findProfile } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import { createModel } from "@emb/ingest-worker";
-import { withStore } from "@emb/query";
+import { findProfile, withStore } from "@emb/query";
 import { paint } from "../output.js";
 import { createProgressView } from "../progress.js";
 import type { Command } from "../session.js";
@@ -13,9 +12,9 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
   const { output, signal } = session;
   const settings = readSettings(session);
   const profile = findProfile(settings, options.profile ?? settings.active?.name ?? settings.baseline);
-  const { provider, chunker } = await createModel(settings, session.env, profile);
-  try {
-    return await withStore(settings, async (store) => {
+  return withStore(settings, async (store) => {
+    const { provider, chunker } = await createModel(settings, session.env, profile);
+    try {
       const base = options.base ?? settings.store.baseNamespace;
       const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
       const expected = {
@@ -64,8 +63,8 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
       for (const check of checks)
         output.line(`  ${check.ok ? "ok  " : "FAIL"}  ${check.name.padEnd(10)} seen ${check.seen}, want ${check.want}`);
       return ok ? 0 : 1;
-    });
-  } finally {
-    await provider.close();
-  }
+    } finally {
+      await provider.close();
+    }
+  });
 };

@@ -29,13 +29,19 @@ export async function readJudgedQuestions(folder: string): Promise<Question[]> {
   });
 }
 
-/** For a collection without judgements: the titles of up to `limit` documents, each answered by its own document. */
+/** Words of a first line that stand for a title where a document has none. */
+const TITLE_WORDS = 12;
+
+/** For a collection without judgements: the titles, or first lines, of up to `limit` documents, each answered by its own document. */
 export async function titleQuestions(store: Store, base: string, limit: number): Promise<Question[]> {
   const page = await store.documents.read({ base, after: null, through: null, limit: limit * 5 });
-  const titled = page.filter(({ title, text }) => title !== null && title.trim() !== "" && text.trim() !== "");
+  const titled = page.filter(({ text }) => text.trim() !== "");
   if (titled.length === 0)
-    throw new EmbError("EMB_SOURCE_EMPTY", "expected documents with a title to ask about, found none", {
-      hint: "Give --source a folder of Markdown files with headings.",
+    throw new EmbError("EMB_SOURCE_EMPTY", "expected documents with text to ask about, found none", {
+      hint: "Give --source a folder of .md or .txt files with text.",
     });
-  return titled.slice(0, limit).map(({ id, title }) => ({ text: title ?? "", answers: new Set([id]) }));
+  return titled.slice(0, limit).map(({ id, title, text }) => ({
+    text: title?.trim() || text.trim().split(/\s+/).slice(0, TITLE_WORDS).join(" "),
+    answers: new Set([id]),
+  }));
 }
