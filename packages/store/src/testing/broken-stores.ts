@@ -350,7 +350,7 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   "vectors are found by content and others are absent": writer((own) => ({
     findVectors: async (hashes) => new Map([["0".repeat(64), new Float32Array(4)], ...(await own.findVectors(hashes))]),
   })),
-  "chunks of deleted documents are lag until they are removed": writer(() => ({
+  "chunks of swept documents are gone at once, and nothing is left to remove": writer(() => ({
     removeDead: () => Promise.resolve(2),
   })),
   "building the index of a small namespace says why there is none, as often as asked": writer(() => ({
