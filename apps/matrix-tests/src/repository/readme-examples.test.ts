@@ -8,8 +8,8 @@ import { createProvider, createTokenizer, type EmbeddingProvider } from "@emb/pr
 import { openEmbeddedStore, type Store } from "@emb/store";
 import { ROOT } from "./checkout.js";
 
-/** Packages whose README has an example, in an order in which the later ones find what the earlier ones made. */
-const PACKAGES = ["manifest", "config", "eval", "providers", "store", "ingest", "search"];
+/** Packages in an order in which the later examples find what the earlier ones made. @emb/store runs its own, in a process of its own. */
+const PACKAGES = ["manifest", "config", "eval", "providers", "ingest", "search"];
 
 /** Names that an example may use without making them, as its README says. */
 type Given = Record<string, unknown>;
