@@ -65,7 +65,7 @@ describe("a namespace that is not what the process expects", () => {
       const read = await project.emb(["search", "ferry 2", "--json"], loose);
       expect(read.code).toBe(0);
       expect(read.stderr).toBe(
-        "warning EMB_SEAL_MISMATCH reading docs_one under another seal, because strict mode is off\n",
+        "warning EMB_SEAL_MISMATCH reading docs_one under another seal, because strict mode is off: 1 answer\n",
       );
       expect(documentOf(read, Answer)).toMatchObject({ seal: "mismatched", results: { length: 3 } });
       expect(shown(await project.emb(FILL_ONE, loose), project)).toMatchObject({
