@@ -50,6 +50,8 @@ export const ERROR_CODES = {
   EMB_PROVIDER_UNAVAILABLE: { exit: 75, retryable: true },
   EMB_PROVIDER_RATE_LIMITED: { exit: 75, retryable: true },
   EMB_PROVIDER_REJECTED: { exit: 2, retryable: false },
+  EMB_PROVIDER_UNAUTHORIZED: { exit: 78, retryable: false },
+  EMB_PROVIDER_NOT_FOUND: { exit: 78, retryable: false },
   // Store
   EMB_STORE_LOCKED: { exit: 75, retryable: true },
   EMB_STORE_UNAVAILABLE: { exit: 75, retryable: true },

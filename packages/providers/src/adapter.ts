@@ -1,5 +1,6 @@
 import type { Profile } from "@emb/manifest";
 import type { EmbeddingProvider } from "./provider.js";
+import type { ProviderObserver } from "./provider-events.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** What an app gives every provider. No adapter reads the environment, a config file or the clock by itself. */
@@ -12,6 +13,8 @@ export interface ProviderOptions {
   readonly modelsDir?: string | undefined;
   /** Told what went wrong and was repaired. Default: nobody. */
   readonly onWarning?: ((message: string) => void) | undefined;
+  /** Told of calls, requests, retries and the rest. Default: nobody. */
+  readonly observer?: ProviderObserver | undefined;
 }
 
 /** What one provider module exports. The factory loads it when a profile names the provider, not earlier. */

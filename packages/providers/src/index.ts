@@ -2,7 +2,22 @@ export type { ProviderOptions } from "./adapter.js";
 export { renderBanner, type BannerInfo } from "./banner.js";
 export { BUILT_PROVIDERS, createProvider, createTokenizer, missingRequirements } from "./factory.js";
 export { profileMatrix, type ProfileRow } from "./profile-matrix.js";
-export type { EmbeddingProvider, Embeddings, EmbedOptions } from "./provider.js";
+export type {
+  EmbeddingProvider,
+  Embeddings,
+  EmbedOptions,
+  MultiVectorEmbeddings,
+  Sides,
+  SparseEmbeddings,
+} from "./provider.js";
+export type {
+  BreakerState,
+  Operation,
+  Outcome,
+  ProviderEvent,
+  ProviderObserver,
+  RetryReason,
+} from "./provider-events.js";
 export { checkEmbeddings, NORM_TOLERANCE, withResponseChecks } from "./response-checks.js";
 export { telemetryLabels, type TelemetryContext, type TelemetryLabels } from "./telemetry-labels.js";
 export type { TokenCount, Tokenizer } from "./tokenizer.js";

@@ -10,8 +10,36 @@ export interface Embeddings {
   readonly tokens: number | null;
 }
 
+/** Sparse vectors of one call, in input order, as compressed rows: row i is `indices` and `values` from `offsets[i]` to `offsets[i + 1]`. */
+export interface SparseEmbeddings {
+  /** Term numbers of the model's vocabulary, rising within a row, no doubles. */
+  readonly indices: Uint32Array;
+  /** Weights, finite, one for each index. */
+  readonly values: Float32Array;
+  /** `count + 1` rising positions, the first 0. */
+  readonly offsets: Uint32Array;
+  readonly count: number;
+  readonly tokens: number | null;
+}
+
+/** One vector for each token of each text: row-major `dims` float32; text i has the vectors `offsets[i]` to `offsets[i + 1]`. */
+export interface MultiVectorEmbeddings {
+  readonly vectors: Float32Array;
+  /** `count + 1` rising positions, in vectors, the first 0. */
+  readonly offsets: Uint32Array;
+  readonly count: number;
+  readonly dims: number;
+  readonly tokens: number | null;
+}
+
 export interface EmbedOptions {
   readonly signal: AbortSignal;
+}
+
+/** Document and query side of one kind of vector. */
+export interface Sides<E> {
+  embedDocuments(texts: readonly string[], options: EmbedOptions): Promise<E>;
+  embedQueries(texts: readonly string[], options: EmbedOptions): Promise<E>;
 }
 
 /**
@@ -28,12 +56,14 @@ export interface EmbedOptions {
  * - calls may run concurrently; an empty list gives an empty answer.
  *
  * @throws EmbError EMB_TEXT_EMPTY, EMB_TEXT_TOO_LONG (context: `index`, `tokens`, `max_tokens`), EMB_PROVIDER_RESPONSE_INVALID,
- *   EMB_PROVIDER_UNAVAILABLE, EMB_PROVIDER_RATE_LIMITED, EMB_PROVIDER_REJECTED, EMB_MODEL_UNAVAILABLE; the signal's reason on abort
+ *   EMB_PROVIDER_UNAVAILABLE, EMB_PROVIDER_RATE_LIMITED, EMB_PROVIDER_REJECTED,
+ *   EMB_PROVIDER_UNAUTHORIZED, EMB_PROVIDER_NOT_FOUND, EMB_MODEL_UNAVAILABLE; the signal's reason on abort
  */
-export interface EmbeddingProvider {
+export interface EmbeddingProvider extends Sides<Embeddings> {
   readonly profile: Profile;
-  embedDocuments(texts: readonly string[], options: EmbedOptions): Promise<Embeddings>;
-  embedQueries(texts: readonly string[], options: EmbedOptions): Promise<Embeddings>;
+  /** Present exactly when the profile's capabilities say so. Same promises. */
+  readonly sparse?: Sides<SparseEmbeddings>;
+  readonly multiVector?: Sides<MultiVectorEmbeddings>;
   /** Frees the model, threads and sockets. Safe to call twice. */
   close(): Promise<void>;
 }
