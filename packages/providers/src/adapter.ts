@@ -1,4 +1,5 @@
 import type { Profile } from "@emb/manifest";
+import type { HttpTuning } from "./http/http-tuning.js";
 import type { EmbeddingProvider } from "./provider.js";
 import type { ProviderObserver } from "./provider-events.js";
 import type { Tokenizer } from "./tokenizer.js";
@@ -15,10 +16,14 @@ export interface ProviderOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Told of calls, requests, retries and the rest. Default: nobody. */
   readonly observer?: ProviderObserver | undefined;
+  /** Patience, clock and randomness of services over HTTP; what is left out has its default. */
+  readonly http?: Partial<HttpTuning> | undefined;
 }
 
 /** What one provider module exports. The factory loads it when a profile names the provider, not earlier. */
 export interface Adapter {
   createProvider(profile: Profile, options: ProviderOptions): Promise<EmbeddingProvider>;
   createTokenizer(profile: Profile, options: ProviderOptions): Promise<Tokenizer>;
+  /** True when the provider has checked every vector by the time it answers. */
+  readonly checksAnswers?: boolean;
 }

@@ -1,7 +1,7 @@
 import { EmbError, PROVIDER_IDS, resolveProvider, unknownProvider, type Profile, type ProviderId } from "@emb/manifest";
 import type { Adapter, ProviderOptions } from "./adapter.js";
 import type { EmbeddingProvider } from "./provider.js";
-import { withResponseChecks } from "./response-checks.js";
+import { guardCalls } from "./call-guard.js";
 import type { Tokenizer } from "./tokenizer.js";
 
 /** Adapter of each provider. A function, so that loading one does not load the others. */
@@ -26,7 +26,11 @@ export async function createProvider(profile: Profile, options: ProviderOptions)
       context: { profile: profile.name },
     });
   }
-  return withResponseChecks(await adapter.createProvider(profile, options));
+  return guardCalls(await adapter.createProvider(profile, options), {
+    checked: adapter.checksAnswers ?? false,
+    observer: options.observer,
+    nowMs: options.http?.nowMs,
+  });
 }
 
 /**

@@ -1,4 +1,5 @@
 export type { ProviderOptions } from "./adapter.js";
+export { withResponseChecks } from "./call-guard.js";
 export { renderBanner, type BannerInfo } from "./banner.js";
 export { BUILT_PROVIDERS, createProvider, createTokenizer, missingRequirements } from "./factory.js";
 export { profileMatrix, type ProfileRow } from "./profile-matrix.js";
@@ -18,6 +19,7 @@ export type {
   ProviderObserver,
   RetryReason,
 } from "./provider-events.js";
-export { checkEmbeddings, NORM_TOLERANCE, withResponseChecks } from "./response-checks.js";
+export { checkEmbeddings, NORM_TOLERANCE } from "./response-checks.js";
+export type { HttpTuning } from "./http/http-tuning.js";
 export { telemetryLabels, type TelemetryContext, type TelemetryLabels } from "./telemetry-labels.js";
 export type { TokenCount, Tokenizer } from "./tokenizer.js";

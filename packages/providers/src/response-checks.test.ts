@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { profileOf } from "./profile.test-data.js";
 import type { EmbeddingProvider, Embeddings } from "./provider.js";
-import { withResponseChecks } from "./response-checks.js";
+import { withResponseChecks } from "./call-guard.js";
 
 const live = { signal: new AbortController().signal };
 const good: Embeddings = { dense: Float32Array.of(1, 0, 0, 1), count: 2, dims: 2, tokens: 4 };
@@ -34,7 +34,8 @@ describe("response checks", () => {
     ["vector 1 holds a number that is not finite", { ...good, dense: Float32Array.of(1, 0, NaN, 1) }],
     ["vector 0 holds a number that is not finite", { ...good, dense: Float32Array.of(-Infinity, 0, 0, 1) }],
     ["vector 1 has norm 1.0020, 1 expected", { ...good, dense: Float32Array.of(1, 0, 0, 1.002) }],
-    ["vector 0 has norm 0.0000, 1 expected", { ...good, dense: Float32Array.of(0, 0, 0, 1) }],
+    ["vector 0 has norm 0.5000, 1 expected", { ...good, dense: Float32Array.of(0.5, 0, 0, 1) }],
+    ["vector 0 is all zeros", { ...good, dense: Float32Array.of(0, 0, 0, 1) }],
   ])("refuse %s", async (what, answer) => {
     for (const side of ["embedDocuments", "embedQueries"] as const) {
       await expect(providerOf(answer).provider[side](["a", "b"], live)).rejects.toMatchObject({

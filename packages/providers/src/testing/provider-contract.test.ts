@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { EmbError } from "@emb/manifest";
 import { profileOf } from "../profile.test-data.js";
 import type { EmbeddingProvider, Embeddings } from "../provider.js";
-import { withResponseChecks } from "../response-checks.js";
+import { withResponseChecks } from "../call-guard.js";
 import { textTooLong } from "../text-guards.js";
 import { providerContract, type ProviderFixtures } from "./provider-contract.js";
 
