@@ -1,0 +1,26 @@
+import type { EmbeddingService } from "../http/embedding-service.js";
+import { OpenAiAnswer } from "./openai-answer.js";
+import { takesDimensions } from "./openai.js";
+
+/**
+ * A server that speaks OpenAI's protocol: vLLM, llama.cpp, LiteLLM, `emb serve-model` and many more. Its address includes
+ * /v1 where the server has it. The protocol has no word against truncation: servers of this kind refuse long texts or are
+ * set to; the profile's own `max_input_tokens` is checked before anything is sent.
+ */
+export const openaiCompatible: EmbeddingService = {
+  publicUrl: null,
+  // OpenAI's, as the largest that such a server is likely to take; its own are set by who runs it, so in the profile.
+  limits: { maxBatchItems: 2_048, maxBatchTokens: null },
+  base64: "try",
+  dense: {
+    path: "/embeddings",
+    body: ({ profile, texts, base64 }) => ({
+      model: profile.modelId,
+      input: texts,
+      // A gateway in front of OpenAI passes it on. A model of another name is never shortened: who knows how.
+      ...(takesDimensions(profile.modelId) && { dimensions: profile.dims }),
+      ...(base64 && { encoding_format: "base64" }),
+    }),
+    answer: OpenAiAnswer,
+  },
+};
