@@ -4,6 +4,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   store: async () => (await import("./store.js")).runStore(),
   local: async () => (await import("./local.js")).runLocal(),
   cli: async () => (await import("./cli.js")).runCli(),
+  client: async () => (await import("./client/client.js")).runClient(),
   memory: async () => (await import("./memory.js")).runMemory(),
 };
 

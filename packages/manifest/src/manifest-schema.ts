@@ -5,7 +5,7 @@ import { resolveProvider, unknownProviderHint } from "./provider-names.js";
 export const MAX_DIMS = 16_000;
 
 /** What a profile gets for a limit that it does not write: small enough for every model that emb ships an adapter for. */
-export const DEFAULT_LIMITS = { maxInputTokens: 512, maxBatchItems: 32 } as const;
+export const DEFAULT_LIMITS = { maxInputTokens: 512 } as const;
 
 const name = z.string().trim().min(1);
 const count = z.int().min(1);
@@ -70,7 +70,7 @@ const ProfileFields = z.strictObject({
   limits: z
     .strictObject({
       max_input_tokens: count.default(DEFAULT_LIMITS.maxInputTokens),
-      max_batch_items: count.default(DEFAULT_LIMITS.maxBatchItems),
+      max_batch_items: count.optional(),
       max_batch_tokens: count.optional(),
       requests_per_minute: count.optional(),
       tokens_per_minute: count.optional(),

@@ -51,7 +51,7 @@ describe("parseManifest", () => {
           requirements: [],
           limits: {
             maxInputTokens: 512,
-            maxBatchItems: 32,
+            maxBatchItems: null,
             maxBatchTokens: null,
             requestsPerMinute: null,
             tokensPerMinute: null,
@@ -72,7 +72,7 @@ describe("parseManifest", () => {
       )
       .concat(
         "    description: A\n    task: retrieval\n    tasks: { query: q, document: d }\n    prompts: { query: 'q: ' }\n",
-        "    requirements: [A_KEY]\n    limits: { max_input_tokens: 256, max_batch_tokens: 9, tokens_per_minute: 5 }\n",
+        "    requirements: [A_KEY]\n    limits: { max_input_tokens: 256, max_batch_items: 32, max_batch_tokens: 9, tokens_per_minute: 5 }\n",
         "    service_url: https://a.test/v1\n    price_per_million_tokens: 0\n    sunset: 2027-01-31\n",
       );
     const reading = parseManifest(text, { file: "m.yaml" });

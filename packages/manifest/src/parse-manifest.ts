@@ -81,7 +81,7 @@ function effective(name: string, written: WrittenProfile, serviceUrl: string | u
     requirements: written.requirements,
     limits: {
       maxInputTokens: limits.max_input_tokens,
-      maxBatchItems: limits.max_batch_items,
+      maxBatchItems: limits.max_batch_items ?? null,
       maxBatchTokens: limits.max_batch_tokens ?? null,
       requestsPerMinute: limits.requests_per_minute ?? null,
       tokensPerMinute: limits.tokens_per_minute ?? null,

@@ -54,7 +54,8 @@ export interface Capabilities {
 export interface Limits {
   /** Longest text the model reads, in tokens of the profile's tokenizer, special tokens and prompt included. */
   readonly maxInputTokens: number;
-  readonly maxBatchItems: number;
+  /** Texts of one batch, at most; null is as many as the provider itself takes. */
+  readonly maxBatchItems: number | null;
   readonly maxBatchTokens: number | null;
   readonly requestsPerMinute: number | null;
   readonly tokensPerMinute: number | null;

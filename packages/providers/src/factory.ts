@@ -1,21 +1,30 @@
-import { EmbError, PROVIDER_IDS, resolveProvider, unknownProvider, type Profile, type ProviderId } from "@emb/manifest";
+import { EmbError, resolveProvider, unknownProvider, type Profile, type ProviderId } from "@emb/manifest";
 import type { Adapter, ProviderOptions } from "./adapter.js";
+import type { EmbeddingService } from "./http/embedding-service.js";
 import type { EmbeddingProvider } from "./provider.js";
 import { guardCalls } from "./call-guard.js";
 import type { Tokenizer } from "./tokenizer.js";
 
-/** Adapter of each provider. A function, so that loading one does not load the others. */
-const ADAPTERS: Partial<Record<ProviderId, () => Promise<Adapter>>> = {
+/** Adapter of each provider. Functions, so that loading one does not load the others. */
+const ADAPTERS: Readonly<Record<ProviderId, () => Promise<Adapter>>> = {
+  "jina-ai": async () => overHttp((await import("./services/jina-ai.js")).jinaAi),
+  "bge-m3-service": async () => overHttp((await import("./services/bge-m3-service.js")).bgeM3Service),
+  openai: async () => overHttp((await import("./services/openai.js")).openai),
+  "openai-compatible": async () => overHttp((await import("./services/openai-compatible.js")).openaiCompatible),
+  cohere: async () => overHttp((await import("./services/cohere.js")).cohere),
+  voyage: async () => overHttp((await import("./services/voyage.js")).voyage),
+  tei: async () => overHttp((await import("./services/tei.js")).tei),
+  ollama: async () => overHttp((await import("./services/ollama.js")).ollama),
   "sentence-transformers": async () => (await import("./sentence-transformers.js")).sentenceTransformers,
   "use-lite": async () => (await import("./use-lite.js")).useLite,
 };
 
-/** Providers that this version has an adapter for. */
-export const BUILT_PROVIDERS: readonly ProviderId[] = PROVIDER_IDS.filter((id) => ADAPTERS[id] !== undefined);
+const overHttp = async (service: EmbeddingService): Promise<Adapter> =>
+  (await import("./http/http-provider.js")).httpAdapter(service);
 
 /**
  * Opens the provider of a profile, with every answer checked. The caller closes it.
- * @throws EmbError EMB_PROVIDER_UNKNOWN, EMB_REQUIREMENT_MISSING, EMB_MODEL_UNAVAILABLE, EMB_MANIFEST_INVALID
+ * @throws EmbError EMB_PROVIDER_UNKNOWN, EMB_REQUIREMENT_MISSING, EMB_MODEL_UNAVAILABLE, EMB_MANIFEST_INVALID, EMB_ENV_INVALID
  */
 export async function createProvider(profile: Profile, options: ProviderOptions): Promise<EmbeddingProvider> {
   const adapter = await loadAdapter(profile);
@@ -48,10 +57,5 @@ export const missingRequirements = (profile: Profile, env: ProviderOptions["env"
 async function loadAdapter(profile: Profile): Promise<Adapter> {
   const id = resolveProvider(profile.provider);
   if (id === null) throw unknownProvider(profile.provider);
-  const load = ADAPTERS[id];
-  if (load) return load();
-  throw new EmbError("EMB_PROVIDER_UNKNOWN", `This version of emb has no adapter for the provider "${id}".`, {
-    hint: `Use a profile of one of: ${BUILT_PROVIDERS.join(", ")}.`,
-    context: { provider: id, profile: profile.name },
-  });
+  return ADAPTERS[id]();
 }

@@ -1,7 +1,7 @@
 export type { ProviderOptions } from "./adapter.js";
 export { withResponseChecks } from "./call-guard.js";
 export { renderBanner, type BannerInfo } from "./banner.js";
-export { BUILT_PROVIDERS, createProvider, createTokenizer, missingRequirements } from "./factory.js";
+export { createProvider, createTokenizer, missingRequirements } from "./factory.js";
 export { profileMatrix, type ProfileRow } from "./profile-matrix.js";
 export type {
   EmbeddingProvider,

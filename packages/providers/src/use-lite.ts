@@ -19,7 +19,7 @@ async function createProvider(profile: Profile): Promise<EmbeddingProvider> {
   const thread = new UseLiteThread();
   await thread.start();
   const { dims, limits, prompts } = profile;
-  const batchItems = Math.min(MAX_BATCH_ITEMS, limits.maxBatchItems);
+  const batchItems = Math.min(MAX_BATCH_ITEMS, limits.maxBatchItems ?? MAX_BATCH_ITEMS);
 
   const embed = async (plain: readonly string[], prompt: string, { signal }: EmbedOptions): Promise<Embeddings> => {
     const texts = plain.map((text) => prompt + text);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { NAMESPACE_MODES, parseManifest, type Profile, type ProviderId } from "@emb/manifest";
+import { NAMESPACE_MODES, parseManifest, type Profile } from "@emb/manifest";
 import { cellName, cellsOf, decideCell, decideNeighbour, matrixOff, missedCells } from "./cell.js";
 
 const written = (name: string, provider: string, more: string) => `
@@ -26,45 +26,25 @@ const [small, full, lite, hosted] = [profile("small"), profile("full"), profile(
 
 const ON = { RUN_PROFILE_MATRIX_INTEGRATION: "1" };
 const KEYS = { JINA_API_KEY: "k", JINA_API_URL: "http://127.0.0.1:1" };
-const LOCAL: readonly ProviderId[] = ["sentence-transformers", "use-lite"];
 
 describe("decideCell", () => {
   const off = "RUN_PROFILE_MATRIX_INTEGRATION is not 1";
   it.each([
-    ["unset", small, {}, LOCAL, off],
-    ["blank", small, { RUN_PROFILE_MATRIX_INTEGRATION: " " }, LOCAL, off],
-    ["0", small, { RUN_PROFILE_MATRIX_INTEGRATION: "0" }, LOCAL, off],
-    ["true is not 1", small, { RUN_PROFILE_MATRIX_INTEGRATION: "true" }, LOCAL, off],
-    ["unset, and requirements missing", hosted, {}, LOCAL, off],
-    ["1", small, ON, LOCAL, null],
-    ["1 with spaces", small, { RUN_PROFILE_MATRIX_INTEGRATION: " 1 " }, LOCAL, null],
-    ["an alias of a built provider", lite, ON, LOCAL, null],
-    [
-      "a local provider that is not built",
-      lite,
-      ON,
-      ["sentence-transformers"],
-      "no adapter for use-lite in this version",
-    ],
-    [
-      "every requirement missing, no adapter",
-      hosted,
-      ON,
-      LOCAL,
-      "missing JINA_API_KEY, JINA_API_URL; no adapter for jina-ai in this version",
-    ],
-    ["one requirement blank", hosted, { ...ON, ...KEYS, JINA_API_KEY: " " }, ["jina-ai"], "missing JINA_API_KEY"],
-    ["requirements there, no adapter", hosted, { ...ON, ...KEYS }, LOCAL, "no adapter for jina-ai in this version"],
-    ["requirements and adapter there", hosted, { ...ON, ...KEYS }, ["jina-ai"], null],
-  ] satisfies [string, Profile, Record<string, string>, readonly ProviderId[], string | null][])(
-    "%s",
-    (_name, cellProfile, env, builtProviders, reason) => {
-      expect(decideCell(cellProfile, { env, builtProviders })).toEqual(
-        reason === null ? { kind: "run" } : { kind: "skip", reason },
-      );
-      if (matrixOff(env) !== null) expect(matrixOff(env)).toBe(off);
-    },
-  );
+    ["unset", small, {}, off],
+    ["blank", small, { RUN_PROFILE_MATRIX_INTEGRATION: " " }, off],
+    ["0", small, { RUN_PROFILE_MATRIX_INTEGRATION: "0" }, off],
+    ["true is not 1", small, { RUN_PROFILE_MATRIX_INTEGRATION: "true" }, off],
+    ["unset, and requirements missing", hosted, {}, off],
+    ["1", small, ON, null],
+    ["1 with spaces", small, { RUN_PROFILE_MATRIX_INTEGRATION: " 1 " }, null],
+    ["an alias of a provider", lite, ON, null],
+    ["every requirement missing", hosted, ON, "missing JINA_API_KEY, JINA_API_URL"],
+    ["one requirement blank", hosted, { ...ON, ...KEYS, JINA_API_KEY: " " }, "missing JINA_API_KEY"],
+    ["requirements there", hosted, { ...ON, ...KEYS }, null],
+  ] satisfies [string, Profile, Record<string, string>, string | null][])("%s", (_name, cellProfile, env, reason) => {
+    expect(decideCell(cellProfile, env)).toEqual(reason === null ? { kind: "run" } : { kind: "skip", reason });
+    if (matrixOff(env) !== null) expect(matrixOff(env)).toBe(off);
+  });
 });
 
 describe("cells", () => {

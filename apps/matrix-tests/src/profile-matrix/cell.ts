@@ -45,20 +45,11 @@ export const matrixOff = (env: Environment): string | null =>
 export type CellDecision = { readonly kind: "run" } | { readonly kind: "skip"; readonly reason: string };
 
 /** Whether a profile's cells run, and if not, everything that is in the way. Pure. */
-export function decideCell(
-  profile: Profile,
-  { env, builtProviders }: { env: Environment; builtProviders: readonly ProviderId[] },
-): CellDecision {
+export function decideCell(profile: Profile, env: Environment): CellDecision {
   const off = matrixOff(env);
   if (off !== null) return { kind: "skip", reason: off };
   const missing = missingRequirements(profile, env);
-  const reasons = [
-    ...(missing.length > 0 ? [`missing ${missing.join(", ")}`] : []),
-    ...(builtProviders.some((id) => id === profile.provider)
-      ? []
-      : [`no adapter for ${profile.provider} in this version`]),
-  ];
-  return reasons.length === 0 ? { kind: "run" } : { kind: "skip", reason: reasons.join("; ") };
+  return missing.length === 0 ? { kind: "run" } : { kind: "skip", reason: `missing ${missing.join(", ")}` };
 }
 
 export const isLocal = ({ provider }: Pick<Profile, "provider">): boolean => LOCAL_PROVIDERS.includes(provider);

@@ -2,7 +2,6 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { loadSettings } from "@emb/config";
 import { chunkHash, rollBack, type ReingestReport } from "@emb/ingest";
 import { fingerprint, slug, spaceId, type ErrorCode, type Profile } from "@emb/manifest";
-import { BUILT_PROVIDERS } from "@emb/providers";
 import type { Search } from "@emb/search";
 import { ROOT } from "../repository/checkout.js";
 import {
@@ -26,7 +25,7 @@ const off = matrixOff(env);
 const settings = loadSettings({ env: { ...env, ENV: "test" }, cwd: ROOT });
 const profiles = [...settings.manifest.profiles.values()];
 const cells = cellsOf(profiles);
-const decide = (profile: Profile) => decideCell(profile, { env, builtProviders: BUILT_PROVIDERS });
+const decide = (profile: Profile) => decideCell(profile, env);
 const runnableLocal = profiles.filter((profile) => isLocal(profile) && decide(profile).kind === "run");
 
 const resources = watchOpenResources();

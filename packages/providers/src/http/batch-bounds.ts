@@ -11,7 +11,7 @@ export interface BatchBounds {
 export function batchBounds({ limits }: Profile, { limits: own }: EmbeddingService): BatchBounds {
   const tokens = [limits.maxBatchTokens, own.maxBatchTokens].filter((bound) => bound !== null);
   return {
-    maxItems: Math.min(limits.maxBatchItems, own.maxBatchItems),
+    maxItems: Math.min(limits.maxBatchItems ?? Infinity, own.maxBatchItems),
     maxTokens: tokens.length === 0 ? null : Math.min(...tokens),
   };
 }
