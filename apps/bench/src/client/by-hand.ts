@@ -25,15 +25,17 @@ export function limitByHand(url: URL) {
   const pool = new Pool(url.origin, { connections: CONCURRENCY });
   const path = `${url.pathname}/embeddings`;
   const headers = { "content-type": "application/json" };
+  const free: Buffer[] = [];
   const post = (body: string): Promise<Buffer> =>
     new Promise((resolve, reject) => {
-      let whole = Buffer.alloc(0);
+      let whole = free.pop() ?? Buffer.alloc(0);
       let length = 0;
       pool.dispatch(
         { method: "POST", path, headers, body },
         {
+          onRequestStart: () => {},
           onResponseStart: (_controller, _status, { "content-length": size }) => {
-            whole = Buffer.allocUnsafeSlow(Number(size));
+            if (whole.length < Number(size)) whole = Buffer.allocUnsafeSlow(Number(size));
           },
           onResponseData: (_controller, chunk) => {
             chunk.copy(whole, length);
@@ -55,6 +57,7 @@ export function limitByHand(url: URL) {
         at = body.indexOf(34, begin);
         bytes.write(body.toString("latin1", begin, at), row * DIMS * 4, "base64");
       }
+      free.push(body);
     });
     return result;
   };

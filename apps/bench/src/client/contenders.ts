@@ -36,7 +36,6 @@ export const CONTENDERS: Readonly<Record<Contender, (url: URL) => Promise<Embed>
       batchSize: BATCH,
       maxConcurrency: CONCURRENCY,
       stripNewLines: false,
-      encodingFormat: "base64",
       configuration: { baseURL: url.href },
     });
     return (texts) => embeddings.embedDocuments([...texts]);

@@ -4,13 +4,14 @@ const FIRST_LIMIT = 8;
 const FEW_QUEUED = 4;
 const MANY_QUEUED = 10;
 /** The shortest round trip is forgotten at this rate for each answer, so that a service that became slower is not held to it. */
-const FORGETTING = 1.001;
+const FORGETTING = 1.0001;
 
 /**
  * How many requests may be under way at once. Pure state; the caller tells how each request went.
  *
- * - Growth: one more for each answer while the service keeps up, doubling with each round trip, as TCP's slow start; after the
- *   first sign of a queue one more for each window. A queue shows as round trips longer than the shortest (TCP Vegas).
+ * - Growth: one more for each answer while the service keeps up, doubling with each round trip, as TCP's slow start. At the
+ *   first sign of a queue back to what the service was working on, then one more or less for each window. A queue shows as
+ *   round trips longer than the shortest (TCP Vegas).
  * - Refusals (429, 503): the limit falls by half of the share of refusals in a window (DCTCP), so that a rare refusal costs
  *   little, and a service that refuses everything is soon asked by one request at a time.
  */
@@ -36,8 +37,9 @@ export class AdaptiveLimit {
     const queued = underWay * (1 - this.#shortestMs / roundTripMs);
     if (this.#refused === 0 && underWay >= this.limit) {
       if (queued > MANY_QUEUED) {
+        const lower = this.#starting ? underWay - queued + FEW_QUEUED : this.#limit - 1 / this.#limit;
         this.#starting = false;
-        this.#limit = Math.max(Math.min(FIRST_LIMIT, this.#limit), this.#limit - 1 / this.#limit);
+        this.#limit = Math.max(Math.min(FIRST_LIMIT, this.#limit), lower);
       } else if (this.#starting || queued < FEW_QUEUED) {
         this.#limit = Math.min(this.max, this.#limit + (this.#starting ? 1 : 1 / this.#limit));
       }

@@ -1,5 +1,5 @@
 import { readNumberRow, type BodyBytes } from "./number-rows.js";
-import { base64Length, type VectorRows } from "./vector-rows.js";
+import { base64Digits, base64Length, type VectorRows } from "./vector-rows.js";
 
 const QUOTE = 34;
 const BACKSLASH = 92;
@@ -30,6 +30,7 @@ function scanSkeleton(body: BodyBytes, rows: VectorRows): string | null {
   const { bytes, length } = body;
   const { dims } = rows;
   const textLength = base64Length(dims);
+  const digits = base64Digits(dims);
   let skeleton = "";
   let pending = 0; // start of what is not in the skeleton yet
   let at = 0;
@@ -44,9 +45,9 @@ function scanSkeleton(body: BodyBytes, rows: VectorRows): string | null {
         pending = at;
       } else {
         at = endOfText(bytes, start, length);
-        if (at - start > textLength) return null; // perhaps a vector in another dress
+        if (at - start > digits) return null; // perhaps a vector in another dress
       }
-    } else if (byte === BRACKET && beginsNumber(bytes[at + 1]!)) {
+    } else if (byte === BRACKET && beginsNumber(bytes, at + 1)) {
       const start = rows.next;
       if (start < 0) return null;
       const end = readNumberRow(body, at + 1, rows.numbers, start, dims);
@@ -59,7 +60,12 @@ function scanSkeleton(body: BodyBytes, rows: VectorRows): string | null {
   return skeleton + bytes.toString("utf8", pending, length);
 }
 
-const beginsNumber = (byte: number): boolean => byte === MINUS || (byte >= ZERO && byte <= NINE);
+function beginsNumber(bytes: Buffer, from: number): boolean {
+  let at = from;
+  while (bytes[at] === 32 || bytes[at] === 10 || bytes[at] === 13 || bytes[at] === 9) at++;
+  const byte = bytes[at]!;
+  return byte === MINUS || (byte >= ZERO && byte <= NINE);
+}
 
 /** @returns position after the quote that ends a text, or `length` when none does */
 function endOfText(bytes: Buffer, start: number, length: number): number {
@@ -73,9 +79,7 @@ function endOfText(bytes: Buffer, start: number, length: number): number {
 /** The slow way: over the parsed document. Slots are given in the document's order, as in the scan. */
 function liftParsed(value: unknown, rows: VectorRows): unknown {
   if (typeof value === "string") {
-    const unpadded = base64Length(rows.dims) - value.length;
-    const isRow = unpadded >= 0 && unpadded <= 2 && rows.writeBase64(value);
-    return isRow ? rows.keep() : value;
+    return rows.writeBase64(value) ? rows.keep() : value;
   }
   if (Array.isArray(value)) {
     const numbers: readonly unknown[] = value;

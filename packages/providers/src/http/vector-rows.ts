@@ -8,6 +8,9 @@ export const MIN_BASE64_DIMS = 16;
 /** Characters of `dims` float32 in padded base64. */
 export const base64Length = (dims: number): number => 4 * Math.ceil((dims * BYTES_PER_NUMBER) / 3);
 
+/** The same without the padding. */
+export const base64Digits = (dims: number): number => Math.ceil((dims * BYTES_PER_NUMBER * 4) / 3);
+
 /** Where the vectors of one answer go, in the order in which they stand in it. */
 export class VectorRows {
   #numbers: Float32Array;
@@ -54,12 +57,16 @@ export class VectorRows {
     this.#count = 0;
   }
 
-  /** @returns whether `text` is base64 of exactly one row, which then stands at `next` */
+  /** @returns whether `text` is base64, padded or not, of exactly one row, which then stands at `next` */
   writeBase64(text: string): boolean {
     const start = this.next;
     if (start < 0 || this.dims < MIN_BASE64_DIMS) return false;
     const size = this.dims * BYTES_PER_NUMBER;
-    // A decoder skips what is no base64, so a full row from a text of this length means that every character was.
+    const digits = base64Digits(this.dims);
+    const isPadded = text.length > digits;
+    if (text.length < digits || (isPadded && text.slice(digits) !== "=".repeat(base64Length(this.dims) - digits)))
+      return false;
+    // A decoder skips what is no base64, so a full row from so many digits means that every one of them was.
     if (this.#bytes.write(text, start * BYTES_PER_NUMBER, size, "base64") !== size) return false;
     if (endianness() === "BE") this.#bytes.subarray(start * BYTES_PER_NUMBER, start * BYTES_PER_NUMBER + size).swap32();
     return true;
