@@ -168,6 +168,44 @@ rollout:
     });
   });
 
+  it.each([
+    [
+      "a canary that the gate refuses",
+      "canary: { profile: b }",
+      {},
+      [
+        "EMB_PROFILE_OVERRIDE_REFUSED /srv/app/config/production.yaml environment production has the baseline profile a and does not permit the requested profile b; EMBEDDING_PROFILE_EXPERIMENT=b or EMBEDDING_PROFILE_SWAPPABLE=true would permit it",
+      ],
+    ],
+    [
+      "a shadow of a profile that nobody knows",
+      "shadow: { profile: bb }",
+      {},
+      [
+        'EMB_PROFILE_UNKNOWN /srv/app/config/production.yaml the requested profile "bb" of environment production is not in the manifest',
+      ],
+    ],
+    [
+      "both, and an experiment that permits neither",
+      "canary: { profile: b }, shadow: { profile: bb }",
+      { EMBEDDING_PROFILE_EXPERIMENT: "c" },
+      [
+        "EMB_FLAG_WITHOUT_EFFECT EMBEDDING_PROFILE_EXPERIMENT=c has no effect: no override needs it",
+        "EMB_PROFILE_OVERRIDE_REFUSED /srv/app/config/production.yaml environment production has the baseline profile a and does not permit the requested profile b; EMBEDDING_PROFILE_EXPERIMENT=b or EMBEDDING_PROFILE_SWAPPABLE=true would permit it",
+        'EMB_PROFILE_UNKNOWN /srv/app/config/production.yaml the requested profile "bb" of environment production is not in the manifest',
+      ],
+    ],
+    ["nothing of a permitted canary", "canary: { profile: b }", { EMBEDDING_PROFILE_EXPERIMENT: "b" }, []],
+  ])("warns of %s, and the active profile runs all the same", (_, rollout, env, warnings) => {
+    const files = exampleProject({
+      "/srv/app/config/production.yaml": `embedding: { profile: a }\nrollout: { ${rollout} }\n`,
+    });
+    const settings = load({ ENV: "production", ...env }, files);
+    expect(settings.active?.name).toBe("a");
+    expect(lines(settings.warnings)).toEqual(warnings);
+    expect(settings.warnings.every(({ hint }) => hint !== "")).toBe(true);
+  });
+
   it("takes the manifest's baseline when the file names none", () => {
     const files = exampleProject({
       "/srv/app/config/development.yaml": "query: { port: 1 }\n",

@@ -126,13 +126,13 @@ export const variableProblem = (
 
 /** Variables that begin as emb's do and nearly spell one of them. Whether that stops the process is the caller's to say. */
 export function misspeltVariables(env: Environment): Problem[] {
-  const known: readonly string[] = SETTING_VARIABLES;
+  const known: ReadonlySet<string> = new Set(SETTING_VARIABLES);
   return Object.keys(env)
-    .filter((name) => /^(EMB_|EMBEDDING)/i.test(name) && !known.includes(name) && readVariable(env, name) !== undefined)
+    .filter((name) => /^(EMB_|EMBEDDING)/i.test(name) && !known.has(name) && readVariable(env, name) !== undefined)
     .toSorted()
     .flatMap((name) => {
-      const meant = known.find((candidate) => spellings(candidate).some((spelling) => nearlySpells(name, spelling)));
-      return meant === undefined
+      const meant = nearlySpelt(name);
+      return meant === null
         ? []
         : [
             variableProblem(
@@ -145,8 +145,20 @@ export function misspeltVariables(env: Environment): Problem[] {
     });
 }
 
-// EMBEDDING_SWAPPABLE for EMBEDDING_PROFILE_SWAPPABLE, EMB_STRICT_MODE for EMBEDDING_STRICT_MODE
-const spellings = (name: string) => [name, name.replace("_PROFILE_", "_"), name.replace(/^EMBEDDINGS?_/, "EMB_")];
+/** The variable that a name nearly spells: a slip in the whole name first, then a shorter form of a name. */
+function nearlySpelt(name: string): string | null {
+  const upper = name.toUpperCase();
+  // Two letters at most: EMBEDDING_MODEL and EMBEDDING_PROVIDER belong to other tools and are no misspellings.
+  const slip = SETTING_VARIABLES.find((known) => editDistance(upper, known) <= 2);
+  const short = (slips: number) =>
+    SETTING_VARIABLES.find((known) => shortForms(known).some((form) => editDistance(upper, form) <= slips));
+  return slip ?? short(0) ?? short(1) ?? null;
+}
 
-// Two letters at most: EMBEDDING_MODEL and EMBEDDING_PROVIDER belong to other tools and are no misspellings.
-const nearlySpells = (name: string, spelling: string) => editDistance(name.toUpperCase(), spelling) <= 2;
+/** What people write who remember a part: EMB_EXPERIMENT, EMBEDDING_SWAPPABLE, EMB_STRICT_MODE, EMB_CONFIG, EMB_DATABASE_URL. */
+function shortForms(known: string): string[] {
+  if (!known.startsWith("EMB")) return [`EMB_${known}`];
+  const withoutProfile = known.replace("_PROFILE_", "_");
+  const prefixed = [known, withoutProfile].flatMap((form) => [form, form.replace(/^EMBEDDINGS?_/, "EMB_")]);
+  return prefixed.flatMap((form) => [form, form.replace(/_(?:DIR|PATH|MODE)$/, "")]);
+}
