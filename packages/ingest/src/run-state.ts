@@ -30,23 +30,15 @@ const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
   retired: [],
 };
 
-const STATES: readonly RunState[] = [
-  "plan",
-  "fill",
-  "index",
-  "verify",
-  "ready",
-  "failed",
-  "paused",
-  "aborted",
-  "rolled_back",
-  "retired",
-];
+const isState = (name: string): name is RunState => Object.hasOwn(NEXT, name);
 
 export const mayFollow = (from: RunState, to: RunState): boolean => NEXT[from].includes(to);
 
 /** States from which a run may go to `to`, for a compare-and-set in the store. */
-export const statesBefore = (to: RunState): readonly RunState[] => STATES.filter((from) => mayFollow(from, to));
+export const statesBefore = (to: RunState): readonly RunState[] =>
+  Object.keys(NEXT)
+    .filter(isState)
+    .filter((from) => mayFollow(from, to));
 
 /** The run still means to write to its namespace. */
 export const UNFINISHED: readonly RunState[] = ["plan", "fill", "index", "verify", "paused"];

@@ -1,21 +1,8 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
-import type { Lease, Run, Runs, RunState, ShardCounters, TextFailure } from "./runs.js";
+import { RUN_STATES, type Lease, type Run, type Runs, type ShardCounters, type TextFailure } from "./runs.js";
 import type { SqlDriver, SqlSession, SqlValue } from "./sql-driver.js";
 import { parseOneRow, parseRow, parseRows } from "./sql-rows.js";
-
-const RUN_STATES = [
-  "plan",
-  "fill",
-  "index",
-  "verify",
-  "ready",
-  "failed",
-  "paused",
-  "aborted",
-  "rolled_back",
-  "retired",
-] as const satisfies readonly RunState[];
 
 /** Stands in the key of a failure for a whole document. */
 const WHOLE_DOCUMENT = -1;

@@ -1,6 +1,18 @@
-/** See the state machine in @emb/ingest `run-state.ts`, which alone decides which step may follow which. */
-export type RunState =
-  "plan" | "fill" | "index" | "verify" | "ready" | "failed" | "paused" | "aborted" | "rolled_back" | "retired";
+/** In the order of a run's life. @emb/ingest `run-state.ts` says what each means and alone decides which may follow which. */
+export const RUN_STATES = [
+  "plan",
+  "fill",
+  "index",
+  "verify",
+  "ready",
+  "failed",
+  "paused",
+  "aborted",
+  "rolled_back",
+  "retired",
+] as const;
+
+export type RunState = (typeof RUN_STATES)[number];
 
 export interface ShardCounters {
   readonly documents: number;
