@@ -4,15 +4,11 @@ export { chunkHash, documentHash } from "./content-hash.js";
 export { fillShard, type FillShard } from "./fill-shard.js";
 export { takeIn, type IntakeReport } from "./intake.js";
 export { namespaceName, namespaceSuffix, NAMESPACE_MODES, type NamespaceName } from "./namespace.js";
-export {
-  continueRun,
-  reingest,
-  targetAddress,
-  type ContinueSetup,
-  type Progress,
-  type ReingestReport,
-  type ReingestSetup,
-} from "./reingest.js";
+export { continueRun, type ContinueSetup } from "./continue-run.js";
+export { targetAddress } from "./open-target.js";
+export { reingest, type ReingestSetup } from "./reingest.js";
+export type { ReingestReport } from "./reingest-report.js";
+export type { Progress } from "./run-progress.js";
 export { openSource } from "./open-source.js";
 export { createFolderSource } from "./folder-source.js";
 export { createJsonlSource } from "./jsonl-source.js";

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EmbError } from "@emb/manifest";
-import { reingest, type Progress } from "./reingest.js";
+import { reingest } from "./reingest.js";
+import type { Progress } from "./run-progress.js";
 import type { Source } from "./source.js";
 import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
 

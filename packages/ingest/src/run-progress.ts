@@ -1,0 +1,25 @@
+import type { IntakeReport } from "./intake.js";
+
+/** What a run tells while it goes on. */
+export type Progress =
+  | {
+      readonly kind: "run";
+      readonly runId: string;
+      readonly namespace: string;
+      readonly resumed: boolean;
+      /** When the source was read, for a run that does not read it again; null: it is read now. */
+      readonly sourceReadAt: Date | null;
+    }
+  | { readonly kind: "intake"; readonly seen: number }
+  | { readonly kind: "taken-in"; readonly report: IntakeReport }
+  /** Documents of the whole base; chunks committed and embedded by this process. */
+  | {
+      readonly kind: "fill";
+      readonly documents: number;
+      readonly documentsTotal: number;
+      readonly chunks: number;
+      readonly embedded: number;
+    }
+  | { readonly kind: "waiting"; readonly reason: string }
+  | { readonly kind: "index" }
+  | { readonly kind: "verify"; readonly chunks: number; readonly chunksTotal: number };

@@ -1,0 +1,28 @@
+import { EmbError } from "@emb/manifest";
+import type { Run, RunState, Store } from "@emb/store";
+import { statesBefore } from "./run-state.js";
+
+/**
+ * Moves the run on, or stops when somebody else moved it meanwhile (paused, aborted, rolled back). A step taken already is not an error.
+ * @throws EmbError EMB_RUN_NOT_READY with the state it was found in
+ */
+export async function step({ runs }: Pick<Store, "runs">, runId: string, to: RunState, reason = ""): Promise<void> {
+  if (await runs.transition(runId, { from: [...statesBefore(to), to], to, reason })) return;
+  const run = await runs.get(runId);
+  if (run !== null && pastStep(run.state, to)) return;
+  throw stopped(run);
+}
+
+/** A resumed run may stand further on than the step: it goes on from there, and repeating finished steps is harmless. */
+const ORDER: readonly RunState[] = ["plan", "fill", "index", "verify"];
+const pastStep = (state: RunState, to: RunState): boolean =>
+  ORDER.includes(state) && ORDER.includes(to) && ORDER.indexOf(state) > ORDER.indexOf(to);
+
+export const stopped = (run: Run | null): EmbError =>
+  new EmbError(
+    "EMB_RUN_NOT_READY",
+    `run ${run?.id ?? "unknown"}: expected it to go on, seen state ${run?.state ?? "missing"} ${run?.reason ?? ""}`.trim(),
+    {
+      hint: "emb status shows who stopped it; the same command starts again.",
+    },
+  );
