@@ -18,7 +18,7 @@ function simulate(
     while (underWay.length < limit.limit) {
       const worker = freeAtMs.indexOf(Math.min(...freeAtMs));
       freeAtMs[worker] = Math.max(nowMs + service.latencyMs / 2, freeAtMs[worker]!) + service.workMs;
-      underWay.push({ sentMs: nowMs, doneMs: freeAtMs[worker]! + service.latencyMs / 2 });
+      underWay.push({ sentMs: nowMs, doneMs: freeAtMs[worker] + service.latencyMs / 2 });
     }
     underWay.sort((a, b) => a.doneMs - b.doneMs);
     const { sentMs, doneMs } = underWay[0]!;
