@@ -28,6 +28,7 @@ export default defineConfig({
     /^@energetic-ai\//,
     /^@huggingface\//,
     /^@lat\.md\//,
+    /^gpt-tokenizer/,
     "onnx-proto",
     "onnxruntime-node",
   ],

@@ -1,8 +1,9 @@
 import type { Environment, Settings } from "@emb/config";
 import type { Profile } from "@emb/manifest";
 import { createProvider, createTokenizer, type EmbeddingProvider } from "@emb/providers";
-import { createChunker, type Chunker } from "@emb/ingest";
+import type { Chunker } from "@emb/ingest";
 import { requireReady } from "@emb/query";
+import { profileChunker } from "./profile-chunker.js";
 
 /** A profile's model and the chunker bounded by it. The caller closes the provider. */
 export interface Model {
@@ -15,8 +16,6 @@ export async function createModel(settings: Settings, env: Environment, profile:
   requireReady(profile, env);
   const { dataDir, modelsDir } = settings.paths;
   const access = { env, dataDir, modelsDir: modelsDir ?? undefined };
-  const tokenizer = await createTokenizer(profile, access);
-  const maxTokens = Math.min(settings.ingest.chunkTokens, profile.limits.maxInputTokens);
-  const chunker = createChunker({ maxTokens, countTokens: (text) => tokenizer.countTokens(text).tokens });
+  const chunker = profileChunker(profile, await createTokenizer(profile, access), settings.ingest.chunkTokens);
   return { provider: await createProvider(profile, access), chunker };
 }

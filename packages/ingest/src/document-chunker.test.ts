@@ -212,6 +212,7 @@ describe("limits", () => {
       expect.objectContaining({ code: "EMB_CONFIG_INVALID" }),
     );
     expect(createChunker({ maxTokens: 10, countTokens }).id).toBe("chunks-1/10");
+    expect(createChunker({ maxTokens: 10, countTokens, counter: "estimate" }).id).toBe("chunks-1/10/estimate");
   });
 
   it("hold for a tokenizer that takes a long word for one unknown token: length is bounded too", () => {

@@ -14,18 +14,22 @@ const RULES_VERSION = 1;
  *
  * @param options.maxTokens most tokens that `countTokens` may give for a chunk's `embedText`
  * @param options.countTokens tokens of the model's whole input for a text, special tokens and prompt included
+ * @param options.counter names the way of counting where a profile has several, and then stands in the id: two machines that
+ *   count differently never fill one namespace
  * @throws EmbError EMB_CONFIG_INVALID when `maxTokens` leaves no room for text
  */
 export function createChunker({
   maxTokens,
   countTokens,
+  counter,
 }: {
   maxTokens: number;
   countTokens: (text: string) => number;
+  counter?: string | undefined;
 }): Chunker {
   const limit = createTokenLimit(maxTokens, countTokens);
   return {
-    id: `chunks-${RULES_VERSION}/${maxTokens}`,
+    id: `chunks-${RULES_VERSION}/${maxTokens}${counter === undefined ? "" : `/${counter}`}`,
     chunk({ title, format, text }) {
       const sections = format === "markdown" ? readMarkdown(text, title) : [plainSection(text, title)];
       const cut = createSectionCutter(

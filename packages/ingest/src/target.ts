@@ -55,7 +55,7 @@ export function decideTarget(input: {
     return refuse(
       "EMB_SEAL_MISMATCH",
       `namespace ${address.namespace}: expected chunks by ${chunkerId}, seen ${seal.chunkerId} with fingerprint ${want.slice(0, 12)}`,
-      "Set ingest.chunk_tokens back, or fill a namespace of another base: --base NAME.",
+      "Set ingest.chunk_tokens and EMB_MODELS_DIR (it decides between an exact tokenizer and an estimate) back, or fill a namespace of another base: --base NAME.",
     );
   return { kind: "reuse", record: taken };
 }

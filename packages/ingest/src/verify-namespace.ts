@@ -74,7 +74,7 @@ export async function verifyNamespace(setup: VerifySetup): Promise<Verification>
       "EMB_SEAL_MISMATCH",
       `namespace ${namespace}: expected chunks by ${chunker.id}, seen ${seal.chunkerId}`,
       {
-        hint: "Set ingest.chunk_tokens back to what the namespace was filled with, or fill a namespace of another base.",
+        hint: "Set ingest.chunk_tokens and EMB_MODELS_DIR (it decides between an exact tokenizer and an estimate) back to what the namespace was filled with, or fill a namespace of another base.",
         context: { namespace },
       },
     );

@@ -11,10 +11,7 @@ import { contradiction, readJson, readModelConfig, type LocalModel } from "./loc
  */
 export async function locateModelFolder(profile: Profile, modelsDir: string | undefined): Promise<LocalModel | null> {
   if (modelsDir === undefined) return null;
-  const folder = resolve(modelsDir, profile.modelId);
-  if (folder === resolve(modelsDir) || relative(modelsDir, folder).split(sep)[0] === "..") {
-    throw contradiction(profile, `has a model_id that is no folder inside ${modelsDir}`, "Use the model's plain name.");
-  }
+  const folder = folderOf(profile, profile.modelId, modelsDir);
   const onnxPath = join(folder, "onnx", "model.onnx");
   if (!(await exists(onnxPath))) return null;
   if (profile.precision !== null && profile.precision !== "fp32") {
@@ -26,6 +23,28 @@ export async function locateModelFolder(profile: Profile, modelsDir: string | un
     tokenizerJson: await readJson(join(folder, "tokenizer.json")),
     loadOnnx: () => Promise.resolve(onnxPath),
   };
+}
+
+/**
+ * Parsed tokenizer.json of a model in Hugging Face layout; null when it is not there.
+ * @throws EmbError EMB_MANIFEST_INVALID for a model_id that leaves the folder, EMB_MODEL_UNAVAILABLE when it is not JSON
+ */
+export async function readTokenizerJson(
+  profile: Profile,
+  modelId: string,
+  modelsDir: string | undefined,
+): Promise<{ readonly json: unknown } | null> {
+  if (modelsDir === undefined) return null;
+  const path = join(folderOf(profile, modelId, modelsDir), "tokenizer.json");
+  return (await exists(path)) ? { json: await readJson(path) } : null;
+}
+
+function folderOf(profile: Profile, modelId: string, modelsDir: string): string {
+  const folder = resolve(modelsDir, modelId);
+  if (folder === resolve(modelsDir) || relative(modelsDir, folder).split(sep)[0] === "..") {
+    throw contradiction(profile, `has a model_id that is no folder inside ${modelsDir}`, "Use the model's plain name.");
+  }
+  return folder;
 }
 
 const exists = (path: string): Promise<boolean> =>

@@ -7,7 +7,7 @@ import type { EmbeddingProvider, Embeddings, EmbedOptions } from "./provider.js"
 import { openSentenceEncoder, type Pooling } from "./sentence-encoder.js";
 import { createTokenEncoder, type TokenEncoder } from "./token-encoder.js";
 import { textTooLong, textWithoutTokens } from "./text-guards.js";
-import type { Tokenizer } from "./tokenizer.js";
+import { exactly, type Tokenizer } from "./tokenizer.js";
 
 /**
  * ONNX Runtime computes on the calling thread, so this is also how long a batch blocks it: about 0.1 s on 2 cores.
@@ -61,7 +61,7 @@ async function createTokenizer(profile: Profile, options: ProviderOptions): Prom
   const { tokenizerJson } = await locateModel(profile, options);
   const encoder = await createTokenEncoder(tokenizerJson);
   const prompt = profile.prompts.document;
-  return { countTokens: (text) => ({ tokens: encoder.count(prompt + text), exact: true }) };
+  return { countTokens: (text) => exactly(encoder.count(prompt + text)) };
 }
 
 export const sentenceTransformers: Adapter = { createProvider, createTokenizer };

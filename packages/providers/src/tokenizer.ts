@@ -1,8 +1,13 @@
-/** `exact` false: an upper bound, to be shown as an estimate; the true count is never higher. */
+/** How many tokens a text has, as well as this machine can tell. */
 export interface TokenCount {
+  /** The count when `exact`, else an upper bound: the true count is never higher. What limits are held by. */
   readonly tokens: number;
   readonly exact: boolean;
+  /** The likely count: `tokens` when exact, else a guess of at most `tokens`. What sizes and prices are planned by. */
+  readonly estimate: number;
 }
+
+export const exactly = (tokens: number): TokenCount => ({ tokens, exact: true, estimate: tokens });
 
 /**
  * Counts tokens as the model of one profile does. Synchronous: it stands in the inner loop of the chunker.

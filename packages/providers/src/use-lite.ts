@@ -3,7 +3,7 @@ import type { Adapter } from "./adapter.js";
 import { contradiction } from "./local-model.js";
 import type { EmbeddingProvider, Embeddings, EmbedOptions } from "./provider.js";
 import { textTooLong } from "./text-guards.js";
-import type { Tokenizer } from "./tokenizer.js";
+import { exactly, type Tokenizer } from "./tokenizer.js";
 import { UseLiteThread } from "./use-lite-thread.js";
 import { createUseLiteCounter, loadUseLiteVocabulary } from "./use-lite-tokenizer.js";
 
@@ -51,7 +51,7 @@ async function createTokenizer(profile: Profile): Promise<Tokenizer> {
   checkProfile(profile);
   const count = createUseLiteCounter(await loadUseLiteVocabulary());
   const prompt = profile.prompts.document;
-  return { countTokens: (text) => ({ tokens: count(prompt + text), exact: true }) };
+  return { countTokens: (text) => exactly(count(prompt + text)) };
 }
 
 export const useLite: Adapter = { createProvider, createTokenizer };

@@ -44,8 +44,8 @@ const MultiVector: z.ZodType<MultiVectorAnswer> = OpenAiUsage.extend({
 /** BGE-M3 behind a server of your own. Its address stands before /v1. The server must refuse texts that it would cut. */
 export const bgeM3Service: EmbeddingService = {
   publicUrl: null,
-  // No bound of its own; the profile's follow from the GPU.
-  limits: { maxBatchItems: 2_048, maxBatchTokens: null },
+  // Our choice: how many long texts a GPU takes at once is the profile's to say.
+  limits: { maxBatchItems: 64, maxBatchTokens: null },
   base64: "try",
   dense: {
     path: "/v1/embeddings",

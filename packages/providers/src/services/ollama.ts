@@ -18,8 +18,8 @@ const tagged = (model: string): string => (model.includes(":") ? model : `${mode
 /** An Ollama server of yours. Its vectors have norm 1. */
 export const ollama: EmbeddingService = {
   publicUrl: null,
-  // No bound is documented: the texts of a request are embedded side by side in the server's memory. The profile's decides.
-  limits: { maxBatchItems: 2_048, maxBatchTokens: null },
+  // No bound is documented. Our choice: the server embeds the texts of a request one beside the other, at its own pace.
+  limits: { maxBatchItems: 32, maxBatchTokens: null },
   base64: "never",
   dense: {
     path: "/api/embed",

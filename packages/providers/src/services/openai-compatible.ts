@@ -9,8 +9,8 @@ import { takesDimensions } from "./openai.js";
  */
 export const openaiCompatible: EmbeddingService = {
   publicUrl: null,
-  // OpenAI's, as the largest that such a server is likely to take; its own are set by who runs it, so in the profile.
-  limits: { maxBatchItems: 2_048, maxBatchTokens: null },
+  // Our choice: enough for a fast server, and a slow one still answers in time. What yours takes stands in the profile.
+  limits: { maxBatchItems: 256, maxBatchTokens: null },
   base64: "try",
   dense: {
     path: "/embeddings",

@@ -26,8 +26,8 @@ const Sparse: z.ZodType<SparseAnswer> = z
 /** Hugging Face Text Embeddings Inference. One server runs one model; a profile names it as `--model-id` does. */
 export const tei: EmbeddingService = {
   publicUrl: null,
-  // --max-client-batch-size (32 unless set) refuses more with 413; the profile says what the server was started with.
-  limits: { maxBatchItems: 2_048, maxBatchTokens: null },
+  // --max-client-batch-size unless set; more is refused with 413. The server itself joins the texts of several requests.
+  limits: { maxBatchItems: 32, maxBatchTokens: null },
   base64: "never",
   dense: {
     path: "/embed",

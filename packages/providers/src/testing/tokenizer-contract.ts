@@ -20,6 +20,13 @@ export const tokenizerContract = {
       assert.ok(Number.isInteger(tokens) && tokens > 0, `${tokens}`);
     }
   },
+  "estimates at most what it bounds, and what it counts when exact": async (tokenizer, { texts, tooLong }) => {
+    for (const text of [...texts, tooLong]) {
+      const { tokens, exact, estimate } = tokenizer.countTokens(text);
+      assert.ok(Number.isInteger(estimate) && estimate > 0, `${estimate}`);
+      assert.ok(exact ? estimate === tokens : estimate <= tokens, `${estimate} estimated, ${tokens} counted`);
+    }
+  },
   "counts the same each time": async (tokenizer, { texts }) => {
     const count = () => texts.map((text) => tokenizer.countTokens(text).tokens);
     assert.deepEqual(count(), count());
