@@ -262,4 +262,58 @@ describe("reingest", { timeout: 120_000 }, () => {
     expect(await world.store.documents.count("alike")).toEqual({ live: 10, deleted: 0 });
     expect(await world.store.documents.count("alike_one")).toEqual({ live: 1, deleted: 0 });
   });
+
+  describe("damage in the database", () => {
+    const tableOf = async (base: string) => `emb.ns_${(await world.store.namespaces.list(base))[0]!.id}`;
+    const double = (table: string) => `UPDATE ${table} SET embedding = embedding + embedding WHERE document_id = $1`;
+    const states = async (base: string) => (await world.store.runs.list({ base })).map(({ state }) => state);
+
+    it("is found and repaired by the same call: only the damaged texts are embedded again", async () => {
+      const source = sourceOf("test:damage", TEN);
+      await reingest(await world.setup("damage", source));
+      const table = await tableOf("damage");
+      expect(await world.byHand(double(table), ["doc-3.txt"])).toBe(1);
+      expect(await world.byHand(`UPDATE ${table} SET text = 'Ferries are free.' WHERE document_id = 'doc-4.txt'`)).toBe(
+        1,
+      );
+
+      const runs: string[] = [];
+      const onProgress = (progress: Progress) => void (progress.kind === "run" && runs.push(progress.runId));
+      const report = await reingest(await world.setup("damage", source, { onProgress }));
+      expect(report).toMatchObject({
+        state: "ready",
+        chunks: { total: 10, embedded: 2, skipped: 8, failed: 0 },
+        verification: { ok: true, damaged: [] },
+      });
+      expect([...world.embedded()].toSorted()).toEqual([TEN["doc-3.txt"], TEN["doc-4.txt"]]);
+      expect(await states("damage")).toEqual(["ready", "failed", "ready"]);
+      expect(runs).toHaveLength(2);
+      expect(report.runId).toBe(runs[1]);
+      const [failed] = await world.store.runs.list({ base: "damage", states: ["failed"] });
+      expect(failed?.reason).toBe(
+        "texts: seen 1, want 0 rows that show another text than was embedded; norms: seen 1, want 0 vectors with |norm - 1| > 0.001",
+      );
+    });
+
+    it("that comes back is repaired once and then reported", async () => {
+      const source = sourceOf("test:again", TEN);
+      await reingest(await world.setup("again", source));
+      const table = await tableOf("again");
+      // a trigger damages what is written, whoever writes it
+      await world.byHand(
+        `CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.embedding := NEW.embedding + NEW.embedding; RETURN NEW; END $$`,
+      );
+      await world.byHand(`CREATE TRIGGER spoil BEFORE INSERT ON ${table} FOR EACH ROW EXECUTE FUNCTION spoil()`);
+      await world.byHand(double(table), ["doc-3.txt"]);
+
+      const report = await reingest(await world.setup("again", source));
+      expect(report).toMatchObject({ state: "failed", verification: { ok: false, damaged: ["doc-3.txt"] } });
+      expect(await states("again")).toEqual(["failed", "failed", "ready"]);
+      expect(world.embedded()).toEqual([TEN["doc-3.txt"]]);
+
+      await world.byHand(`DROP TRIGGER spoil ON ${table}`);
+      const repaired = await reingest(await world.setup("again", source));
+      expect(repaired).toMatchObject({ state: "ready", chunks: { total: 10, embedded: 1 } });
+    });
+  });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseManifest, type EmbError } from "@emb/manifest";
 import { createProvider, createTokenizer, type EmbeddingProvider } from "@emb/providers";
-import { openEmbeddedStore, type Store } from "@emb/store";
+import { createEmbeddedDriver, openPostgresStore, type SqlValue, type Store } from "@emb/store";
 import { createChunker } from "./document-chunker.js";
 import type { ReingestSetup } from "./reingest.js";
 import type { Source, SourceItem } from "./source.js";
@@ -57,6 +57,8 @@ type Refuse = (text: string) => EmbError | null;
 
 export interface SmallWorld {
   readonly store: Store;
+  /** A statement past emb, as by the hand of somebody with access to the database. @returns rows touched */
+  byHand(sql: string, params?: readonly SqlValue[]): Promise<number>;
   /** Texts of documents that the model was given since the last setup; the probe texts of seals are left out. */
   embedded(): readonly string[];
   /** A re-ingest into `base` with the real model; `refuse` makes it turn away a text as a service would. */
@@ -71,7 +73,8 @@ export interface SmallWorld {
 /** A real embedded database and the real MiniLM, for the integration tests of this package. */
 export async function openSmallWorld(): Promise<SmallWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), "emb-ingest-"));
-  const store = await openEmbeddedStore({ dataDir });
+  const driver = await createEmbeddedDriver({ directory: join(dataDir, "postgres") });
+  const store = await openPostgresStore(driver);
   const reading = parseManifest(MANIFEST, { file: "manifest.yaml" });
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
   const { profiles } = reading.manifest;
@@ -103,6 +106,7 @@ export async function openSmallWorld(): Promise<SmallWorld> {
 
   return {
     store,
+    byHand: async (sql, params) => (await driver.query(sql, params)).affected,
     embedded: () => embedded.filter((text) => text.startsWith("Ferry")),
     async setup(base, source, { profile = "one", refuse = () => null, ...more } = {}) {
       embedded = [];

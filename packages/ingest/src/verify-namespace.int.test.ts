@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fingerprint, spaceId } from "@emb/manifest";
+import type { Profile } from "@emb/manifest";
 import type { NamespaceReader, StoredChunkFacts } from "@emb/store";
 import { documentHash } from "./content-hash.js";
+import { expectedSeal } from "./open-target.js";
 import { reingest } from "./reingest.js";
 import { LIMITS, openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
 import { verifyNamespace, type Verification } from "./verify-namespace.js";
@@ -13,6 +14,11 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
   }, 60_000);
   afterAll(() => world.close());
 
+  const open = async (base: string, profile: Profile) => {
+    const [record] = await world.store.namespaces.list(base);
+    return world.store.namespaces.openReader(record!, expectedSeal(profile), { strict: true });
+  };
+
   /** Fills ten documents, lets `change` touch the system of record, and verifies; `alter` changes rows as a damaged store would give them. */
   const verifyAfter = async (
     base: string,
@@ -22,15 +28,7 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
     const setup = await world.setup(base, sourceOf(`test:${base}`, TEN));
     await reingest(setup);
     await change(base);
-    const { profile } = setup.provider;
-    const [record] = await world.store.namespaces.list(base);
-    const expected = {
-      profile: profile.name,
-      spaceId: spaceId(profile),
-      fingerprint: fingerprint(profile),
-      dims: profile.dims,
-    };
-    const opened = await world.store.namespaces.openReader(record!, expected, { strict: true });
+    const opened = await open(base, setup.provider.profile);
     const reader: NamespaceReader = { ...opened, scan: async (page) => (await opened.scan(page)).flatMap(alter) };
     const { provider, chunker, signal } = setup;
     return verifyNamespace({
@@ -72,6 +70,7 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
     });
     expect(result.checks.map(({ name }) => name)).toEqual([
       "chunks",
+      "texts",
       "set_aside",
       "seal",
       "dims",
@@ -138,5 +137,37 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
       (row) => [row.documentId === "doc-4.txt" ? { ...row, ...damage } : row],
     );
     expect(failing(result)).toEqual([check]);
+  });
+
+  it.each(["text", "heading_path"])("finds a %s that was changed by hand in the database", async (column) => {
+    const base = `by_hand_${column}`;
+    const result = await verifyAfter(base, async () => {
+      const [record] = await world.store.namespaces.list(base);
+      const sql = `UPDATE emb.ns_${record!.id} SET ${column} = 'Ferry 4 is free of charge.' WHERE document_id = 'doc-4.txt'`;
+      expect(await world.byHand(sql)).toBe(1);
+    });
+    expect(failing(result)).toEqual(["texts"]);
+    expect(result).toMatchObject({ ok: false, expected: 10, found: 10, driftPct: 0, damaged: ["doc-4.txt"] });
+  });
+
+  it("refuses a namespace that was filled by another chunker, before anything is compared", async () => {
+    const setup = await world.setup("chunker", sourceOf("test:chunker", TEN));
+    await reingest(setup);
+    const { provider, signal } = setup;
+    const verified = verifyNamespace({
+      documents: { read: () => Promise.reject(new Error("documents were read")) },
+      reader: await open("chunker", provider.profile),
+      provider,
+      chunker: { ...setup.chunker, id: "chunks-1/39" },
+      setAside: [],
+      acceptFailures: 0,
+      limits: LIMITS,
+      signal,
+    });
+    await expect(verified).rejects.toMatchObject({
+      code: "EMB_SEAL_MISMATCH",
+      message: "namespace chunker_one: expected chunks by chunks-1/39, seen chunks-1/40",
+      context: { namespace: "chunker_one" },
+    });
   });
 });

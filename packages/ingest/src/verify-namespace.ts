@@ -2,7 +2,7 @@ import { decideWitness, EmbError, embedProbes, fingerprint } from "@emb/manifest
 import type { EmbeddingProvider } from "@emb/providers";
 import type { Documents, NamespaceReader, StoredChunkFacts, TextFailure } from "@emb/store";
 import type { Chunker } from "./chunker.js";
-import { chunkHash } from "./content-hash.js";
+import { chunkHash, shownHash } from "./content-hash.js";
 
 const PAGE_DOCUMENTS = 200;
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -24,7 +24,7 @@ export interface VerifyLimits {
 }
 
 export interface Check {
-  readonly name: "chunks" | "set_aside" | "seal" | "dims" | "norms" | "witness" | "queries" | "recall";
+  readonly name: "chunks" | "texts" | "set_aside" | "seal" | "dims" | "norms" | "witness" | "queries" | "recall";
   readonly ok: boolean;
   readonly seen: number | string;
   readonly want: string;
@@ -84,6 +84,12 @@ export async function verifyNamespace(setup: VerifySetup): Promise<Verification>
   const checks: Check[] = [
     { name: "chunks", ok: driftPct <= limits.maxDriftPct, seen: driftPct, want: `drift_pct <= ${limits.maxDriftPct}` },
     {
+      name: "texts",
+      ok: walked.altered === 0,
+      seen: walked.altered,
+      want: "0 rows that show another text than was embedded",
+    },
+    {
       name: "set_aside",
       ok: setAside.length <= setup.acceptFailures,
       seen: setAside.length,
@@ -127,6 +133,8 @@ interface Walk {
   missing: number;
   duplicate: number;
   stale: number;
+  /** Rows with the right content hash whose text or headings were changed past emb. */
+  altered: number;
   wrongDims: number;
   wrongNorms: number;
   readonly seals: Set<number>;
@@ -142,6 +150,7 @@ async function compareChunks(setup: VerifySetup): Promise<Walk> {
     missing: 0,
     duplicate: 0,
     stale: 0,
+    altered: 0,
     wrongDims: 0,
     wrongNorms: 0,
     seals: new Set(),
@@ -181,12 +190,16 @@ async function compareChunks(setup: VerifySetup): Promise<Walk> {
         walk.stale++;
         damage(row.documentId);
       }
-      const wanted = chunker.chunk(document).map(({ embedText }) => chunkHash(embedText));
+      const wanted = chunker.chunk(document).map((chunk) => ({
+        content: chunkHash(chunk.embedText),
+        shown: shownHash(chunk),
+      }));
       const seen = new Set<number>();
       for (const row of await rows.of(document.id)) {
-        const hash = wanted[row.ordinal];
+        const chunk = wanted[row.ordinal];
         if (seen.has(row.ordinal)) walk.duplicate++;
-        else if (hash === undefined || hash.compare(row.contentHash) !== 0) walk.stale++;
+        else if (chunk === undefined || chunk.content.compare(row.contentHash) !== 0) walk.stale++;
+        else if (chunk.shown.compare(row.shownHash) !== 0) walk.altered++;
         else {
           seen.add(row.ordinal);
           continue;

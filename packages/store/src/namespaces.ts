@@ -57,6 +57,8 @@ export interface StoredChunkFacts extends StoredChunkKey {
   readonly dims: number;
   /** L2 norm of the stored vector. */
   readonly norm: number;
+  /** SHA-256 (32 bytes) of what a reader is shown, as it stands in the row now: heading path, a zero byte, text. */
+  readonly shownHash: Uint8Array;
 }
 
 export interface Hit {

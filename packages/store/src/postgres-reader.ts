@@ -28,7 +28,12 @@ const KeyRow = z.object({
   content_hash: z.instanceof(Uint8Array),
   document_version: z.bigint(),
 });
-const FactsRow = KeyRow.extend({ seal_id: z.int(), dims: z.int(), norm: z.number() });
+const FactsRow = KeyRow.extend({
+  seal_id: z.int(),
+  dims: z.int(),
+  norm: z.number(),
+  shown_hash: z.instanceof(Uint8Array),
+});
 const SampleRow = KeyRow.extend({ vector: z.instanceof(Uint8Array) });
 const LagRow = z.object({ lag: z.int() });
 const CountRow = z.object({ documents: z.int(), chunks: z.int() });
@@ -134,7 +139,8 @@ export function createPostgresReader(options: {
 
     scan: async ({ after, limit }) => {
       const result = await driver.query(
-        `SELECT document_id, ordinal, content_hash, document_version, seal_id, vector_dims(embedding) AS dims, ${norm} AS norm
+        `SELECT document_id, ordinal, content_hash, document_version, seal_id, vector_dims(embedding) AS dims, ${norm} AS norm,
+           sha256(convert_to(heading_path, 'UTF8') || '\\x00'::bytea || convert_to(text, 'UTF8')) AS shown_hash
          FROM ${table} WHERE $1::text IS NULL OR (document_id, ordinal) > ($1, $2::integer)
          ORDER BY document_id, ordinal LIMIT $3::integer`,
         [after?.documentId ?? null, after?.ordinal ?? null, limit],
@@ -144,6 +150,7 @@ export function createPostgresReader(options: {
         sealId: row.seal_id,
         dims: row.dims,
         norm: row.norm,
+        shownHash: row.shown_hash,
       }));
     },
 

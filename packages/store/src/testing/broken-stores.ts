@@ -347,6 +347,9 @@ export const brokenStores: Record<StorePromise, Breakage> = {
     },
   })),
   "a forgotten document is pending again": writer(() => ({ forget: () => Promise.resolve() })),
+  "a document forgotten with its chunks leaves no vector to be found": writer((own) => ({
+    forget: (ids) => own.forget(ids),
+  })),
   "vectors are found by content and others are absent": writer((own) => ({
     findVectors: async (hashes) => new Map([["0".repeat(64), new Float32Array(4)], ...(await own.findVectors(hashes))]),
   })),
@@ -382,8 +385,8 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   "scanning pages through all chunks in order of their key": reader((own) => ({
     scan: async (page) => withoutLast(await own.scan(page)),
   })),
-  "scanning tells content hash, version, dims and norm": reader((own) => ({
-    scan: async (page) => (await own.scan(page)).map((row) => ({ ...row, norm: 1 })),
+  "scanning tells content hash, version, dims, norm and what is shown": reader((own) => ({
+    scan: async (page) => (await own.scan(page)).map((row) => ({ ...row, shownHash: row.contentHash })),
   })),
   "the same seed samples the same vectors": reader((own) => ({
     sampleVectors: ({ limit }) => own.sampleVectors({ limit, seed: Math.floor(Math.random() * 1e9) }),

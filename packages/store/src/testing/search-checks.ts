@@ -156,13 +156,13 @@ export const searchChecks = {
     }
     assert.deepEqual(seen, ["Z#0", "Z#1", "a#0", "a#1", "a b#0", "a b#1", "é#0", "é#1"]);
   },
-  "scanning tells content hash, version, dims and norm": async (store) => {
+  "scanning tells content hash, version, dims, norm and what is shown": async (store) => {
     const { filling, reader } = await fill(store, [[3, 4, 0, 0]]);
     const [row] = await reader.scan({ after: null, limit: 10 });
     assert.ok(row !== undefined);
     assert.deepEqual(
-      [hex(row.contentHash), row.documentVersion, row.dims, row.norm],
-      [hex(sha256("d0#0")), filling.version, 4, 5],
+      [hex(row.contentHash), row.documentVersion, row.dims, row.norm, hex(row.shownHash)],
+      [hex(sha256("d0#0")), filling.version, 4, 5, hex(sha256("Top > Part\0d0#0"))],
     );
   },
   "the same seed samples the same vectors": async (store) => {

@@ -233,6 +233,25 @@ export const writeChecks = {
       ["b"],
     );
   },
+  "a document forgotten with its chunks leaves no vector to be found": async (store) => {
+    const filling = await startFilling(store, ["a", "b"]);
+    const { writer, version } = filling;
+    const page = { after: null, through: null, limit: 10, maxBytes: 100 };
+    const ids = async () => (await writer.readPending(page)).map(({ id }) => id);
+    const found = async () => [...(await writer.findVectors([sha256("a#0"), sha256("b#0")])).keys()].toSorted();
+    await writer.writeBatch(
+      batchOf(
+        filling,
+        ["a", "b"].map((id) => chunksOf(id, version)),
+      ),
+    );
+    await writer.forget(["b"], { chunks: false });
+    assert.deepEqual(await found(), [hex(sha256("a#0")), hex(sha256("b#0"))].toSorted());
+    await writer.forget(["a", "never stored"], { chunks: true });
+    assert.deepEqual(await ids(), ["a", "b"]);
+    assert.deepEqual(await found(), [hex(sha256("b#0"))]);
+    assert.deepEqual(await (await openSample(store, filling)).count(), { documents: 1, chunks: 1 });
+  },
   "vectors are found by content and others are absent": async (store) => {
     const filling = await startFilling(store, ["a", "b"]);
     const { writer, version } = filling;
