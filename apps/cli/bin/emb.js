@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 "use strict";
-const { readFileSync, writeFileSync } = require("node:fs");
+const { fstatSync, readFileSync, writeFileSync, writeSync } = require("node:fs");
+if (printHelp()) return;
+
 const { createRequire } = require("node:module");
 const path = require("node:path");
 const vm = require("node:vm");
@@ -25,3 +27,19 @@ if (writeCache !== undefined) process.once("exit", () => writeFileSync(writeCach
 const bundle = { exports: {} };
 const lend = (name) => import(name.startsWith("./") ? `../dist/${name}` : name);
 script.runInThisContext()(createRequire(file), bundle, bundle.exports, file, path.dirname(file), lend);
+
+/**
+ * `emb --help` into a pipe or a file needs none of the command: the build keeps what it printed. A terminal gets it from the command
+ * itself, which fits it to the width.
+ */
+function printHelp() {
+  const [flag, ...more] = process.argv.slice(2);
+  if ((flag !== "--help" && flag !== "-h") || more.length > 0) return false;
+  try {
+    if (fstatSync(1).isCharacterDevice()) return false;
+    writeSync(1, readFileSync(`${__dirname}/../dist/help.txt`));
+    return true;
+  } catch {
+    return false; // built without it, or the reader is slow: the command itself can wait
+  }
+}

@@ -51,6 +51,7 @@ await build({
 });
 rmSync(join(dist, "gate.cjs"));
 
+rmSync(join(dist, "help.txt"), { force: true }); // or the command would print it
 // Code that comes out of V8's cache has lost the way to import(), so bin/emb.js lends it its own.
 const file = join(dist, "emb.cjs");
 const bundled = readFileSync(file, "utf8");
@@ -64,3 +65,11 @@ const made = spawnSync(process.execPath, [join(root, "bin/emb.js"), "gate", "--j
   encoding: "utf8",
 });
 if (made.status !== 0) throw new Error(`the bundled command does not run: ${made.stdout}${made.stderr}`);
+
+const help = spawnSync(process.execPath, [join(root, "bin/emb.js"), "--help"], {
+  cwd: root,
+  env: { PATH: process.env["PATH"] },
+  encoding: "utf8",
+});
+if (help.status !== 0) throw new Error(`the bundled command prints no help: ${help.stderr}`);
+writeFileSync(join(dist, "help.txt"), help.stdout);

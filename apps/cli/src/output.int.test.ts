@@ -194,6 +194,13 @@ describe("what the command prints", () => {
     expect(examples.every((line) => line.includes("emb "))).toBe(true);
   });
 
+  it("has in the help that the build kept what the command prints itself", async () => {
+    const [kept, printed] = [await project.emb(["--help"]), await project.emb(["help"])];
+    expect([kept.code, kept.stderr]).toEqual([0, ""]);
+    expect(kept.stdout).toBe(printed.stdout);
+    expect(kept.stdout).toContain("reingest");
+  });
+
   it("shows the help of a group on stderr, as wrong usage", async () => {
     const { code, stdout, stderr } = await project.emb(["verify"]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
