@@ -59,17 +59,14 @@ if (!bundled.includes('import("./'))
   throw new Error("the bundle imports no command: what this script replaces has another form now");
 writeFileSync(file, bundled.replaceAll('import("', 'embImport("'));
 
-const made = spawnSync(process.execPath, [join(root, "bin/emb.js"), "gate", "--json"], {
-  cwd: join(root, "../.."),
-  env: { PATH: process.env["PATH"], EMB_WRITE_CODE_CACHE: join(dist, "emb.cjs.cache") },
-  encoding: "utf8",
-});
-if (made.status !== 0) throw new Error(`the bundled command does not run: ${made.stdout}${made.stderr}`);
-
-const help = spawnSync(process.execPath, [join(root, "bin/emb.js"), "--help"], {
-  cwd: root,
-  env: { PATH: process.env["PATH"] },
-  encoding: "utf8",
-});
-if (help.status !== 0) throw new Error(`the bundled command prints no help: ${help.stderr}`);
-writeFileSync(join(dist, "help.txt"), help.stdout);
+function runEmb(args, env = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "bin/emb.js"), ...args], {
+    cwd: join(root, "../.."),
+    env: { PATH: process.env["PATH"], ...env },
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`the bundled command does not run: emb ${args.join(" ")}: ${stdout}${stderr}`);
+  return stdout;
+}
+runEmb(["gate", "--json"], { EMB_WRITE_CODE_CACHE: "1" });
+writeFileSync(join(dist, "help.txt"), runEmb(["--help"], { EMB_WRITE_CODE_CACHE: "1" }));
