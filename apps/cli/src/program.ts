@@ -191,6 +191,18 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
       run(async () => (await import("./commands/dev.js")).dev, options),
     );
 
+  leaf(program, "serve-model", "an in-process model behind the protocols of OpenAI and TEI", [
+    "emb serve-model --profile st_minilm --port 8090",
+    "emb serve-model --profile st_minilm --side query --host 0.0.0.0",
+  ])
+    .requiredOption("--profile <name>", "a profile whose model runs in process")
+    .option("--port <n>", "0 takes any free port; default: 8090")
+    .option("--host <address>", "where to listen", "127.0.0.1")
+    .option("--side <side>", "document or query: whose prompt every text gets", "document")
+    .action((options: Common & { profile: string; port?: string; host: string; side: string }) =>
+      run(async () => (await import("./commands/serve-model.js")).serveModel, { ...options, version: host.version }),
+    );
+
   return async (argv) => {
     try {
       await program.parseAsync(argv, { from: "user" });
