@@ -183,6 +183,15 @@ describe("the gate, on the command", () => {
     ]);
     expect(actions).toHaveLength(3);
   });
+
+  it("loads neither the log, nor telemetry, nor any other command", async () => {
+    const loaded = async (...args: string[]) =>
+      [...(await project.emb(args, { NODE_DEBUG: "esm,module" })).stderr.matchAll(/dist\/([\w-]+)\.c?js/g)].map(
+        ([, file]) => file,
+      );
+    expect(new Set(await loaded("gate", "--json"))).toEqual(new Set(["emb"]));
+    expect(await loaded("namespace", "docs", "--json")).toContain("namespace"); // it would be seen
+  });
 });
 
 const Decision = z.object({

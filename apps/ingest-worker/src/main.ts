@@ -1,20 +1,46 @@
 import { loadSettings } from "@emb/config";
-import { passGate, reportServiceError, withStore } from "@emb/query";
+import { namespaceName } from "@emb/manifest";
+import { renderBanner, telemetryLabels } from "@emb/providers";
+import {
+  bannerOf,
+  createServiceLog,
+  passGate,
+  reportServiceError,
+  startTelemetry,
+  telemetryContext,
+  withStore,
+} from "@emb/query";
 import { work } from "./worker.js";
+
+/** Everything is closed by then; what still holds the process is a collector that does not answer. */
+const LINGER_MS = 1000;
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
-const writeErr = (text: string) => void process.stderr.write(`${text}\n`);
+const { env } = process;
+const { signal } = stop;
+const note = (text: string) => void process.stderr.write(`${text}\n`);
+let log = await createServiceLog({ write: note, env });
 
 try {
-  const { env } = process;
   const settings = loadSettings({ env, cwd: process.cwd() });
-  passGate(settings, env, undefined);
-  await withStore(settings, async (store) => {
-    writeErr(JSON.stringify({ level: "info", event: "working", environment: settings.environment }));
-    await work({ settings, env, store, signal: stop.signal, nowMs: () => performance.now(), note: writeErr });
-  });
+  const { profile, decision } = passGate(settings, env, undefined);
+  const { environment, namespaceMode: mode } = settings;
+  const { namespace } = namespaceName({ base: settings.store.baseNamespace, profile, mode });
+  log = log.with(telemetryLabels(telemetryContext(settings, profile, namespace)));
+  note(renderBanner(bannerOf(settings, profile, namespace, decision)));
+  const telemetry = await startTelemetry({ env, serviceName: "emb-ingest-worker", environment, log });
+  try {
+    await withStore(settings, async (store) => {
+      log.info({ event: "working", environment });
+      await work({ settings, env, store, signal, nowMs: () => performance.now(), log, telemetry });
+    });
+  } finally {
+    await telemetry.close();
+  }
 } catch (error) {
-  process.exitCode = reportServiceError(error, { writeErr, signal: stop.signal });
+  process.exitCode = reportServiceError(error, { log, signal });
 }
+// oxlint-disable-next-line unicorn/no-process-exit -- an app's main, after everything was closed
+setTimeout(() => process.exit(), LINGER_MS).unref();

@@ -1,6 +1,6 @@
 import type { Environment, Settings } from "@emb/config";
 import type { Profile } from "@emb/manifest";
-import { createProvider, createTokenizer, type EmbeddingProvider } from "@emb/providers";
+import { createProvider, createTokenizer, type EmbeddingProvider, type ProviderOptions } from "@emb/providers";
 import type { Chunker } from "@emb/ingest";
 import { requireReady } from "@emb/query";
 import { profileChunker } from "./profile-chunker.js";
@@ -12,10 +12,15 @@ export interface Model {
 }
 
 /** @throws EmbError EMB_REQUIREMENT_MISSING, EMB_PROVIDER_UNKNOWN, EMB_MODEL_UNAVAILABLE */
-export async function createModel(settings: Settings, env: Environment, profile: Profile): Promise<Model> {
+export async function createModel(
+  settings: Settings,
+  env: Environment,
+  profile: Profile,
+  told: Pick<ProviderOptions, "observer" | "onWarning"> = {},
+): Promise<Model> {
   requireReady(profile, env);
   const { dataDir, modelsDir } = settings.paths;
-  const access = { env, dataDir, modelsDir: modelsDir ?? undefined };
+  const access = { env, dataDir, modelsDir: modelsDir ?? undefined, ...told };
   const chunker = profileChunker(profile, await createTokenizer(profile, access), settings.ingest.chunkTokens);
   return { provider: await createProvider(profile, access), chunker };
 }

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { loadSettings } from "@emb/config";
 import { openSource, reingest } from "@emb/ingest";
-import { openStore } from "@emb/query";
+import { createServiceLog, openStore, startTelemetry } from "@emb/query";
 import { createModel } from "./model.js";
 import { work } from "./worker.js";
 
@@ -44,14 +44,28 @@ it("goes on with a run that another process began, until told to stop", { timeou
     await expect(reingest(setup)).rejects.toThrow("stopped after intake");
     await provider.close();
 
-    const note = (text: string) => {
+    const write = (text: string) => {
       notes.push(text);
       stop.abort(new Error("done"));
     };
-    await work({ settings, env, store, signal: stop.signal, nowMs: () => performance.now(), note });
+    const log = await createServiceLog({ write, env });
+    const telemetry = await startTelemetry({ env, serviceName: "test", environment: "test", log });
+    await work({ settings, env, store, signal: stop.signal, nowMs: () => performance.now(), log, telemetry });
     expect(notes.map((text) => JSON.parse(text) as unknown)).toEqual([
-      expect.objectContaining({ level: "info", event: "run.ready", namespace: "docs_st_minilm" }),
+      expect.objectContaining({
+        level: "info",
+        event: "run.ready",
+        namespace: "docs_st_minilm",
+        embedding_profile: "st_minilm",
+        embedding_namespace: "docs_st_minilm",
+        embedding_strict_mode: true,
+        embedding_profile_swappable: false,
+        embedding_profile_experiment: "",
+      }),
     ]);
+    const metrics = await telemetry.metricsText();
+    expect(metrics).toMatch(/^embedding_provider_info\{embedding_profile="st_minilm",.*environment="test"\} 0$/m); // it holds the model no more
+    expect(metrics).toMatch(/^embedding_provider_texts_total\{.*side="document",outcome="ok"\} [1-9]\d*$/m);
     const [run] = await store.runs.list({ base: "docs" });
     expect(run).toMatchObject({ state: "ready", counters: { documents: 12, embedded: 12 }, failures: 0 });
   } finally {

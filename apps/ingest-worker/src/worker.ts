@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Environment, Settings } from "@emb/config";
 import { continueRun, UNFINISHED, type Progress } from "@emb/ingest";
 import type { Run, Store } from "@emb/store";
-import { actor, findProfile } from "@emb/query";
+import { telemetryLabels, type EmbeddingProvider } from "@emb/providers";
+import { actor, errorFields, findProfile, telemetryContext, type ServiceLog, type Telemetry } from "@emb/query";
 import { createModel } from "./model.js";
 
 const POLL_MS = 2000;
@@ -13,7 +14,8 @@ export interface WorkerSetup {
   readonly store: Store;
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
-  readonly note: (text: string) => void;
+  readonly log: ServiceLog;
+  readonly telemetry: Telemetry;
   readonly onProgress?: (progress: Progress) => void;
 }
 
@@ -22,7 +24,7 @@ export interface WorkerSetup {
  * tried again at the next start of the worker, not in a loop.
  */
 export async function work(setup: WorkerSetup): Promise<void> {
-  const { store, signal, note } = setup;
+  const { store, signal, log } = setup;
   const failed = new Set<string>();
   while (!signal.aborted) {
     const run = (await store.runs.list({ states: UNFINISHED })).find(
@@ -37,28 +39,29 @@ export async function work(setup: WorkerSetup): Promise<void> {
     } catch (error) {
       if (signal.aborted) return;
       failed.add(run.id);
-      note(
-        JSON.stringify({
-          level: "error",
-          event: "run.stopped",
-          run_id: run.id,
-          message: error instanceof Error ? error.message : String(error),
-        }),
-      );
+      log.error({ event: "run.stopped", run_id: run.id, ...errorFields(error) });
     }
   }
 }
 
-async function workOn({ settings, env, store, signal, nowMs, note, onProgress }: WorkerSetup, run: Run): Promise<void> {
+async function workOn(setup: WorkerSetup, run: Run): Promise<void> {
+  const { settings, env, store, signal, nowMs, onProgress } = setup;
   const profile = findProfile(settings, run.profile);
   const record = (await store.namespaces.list(run.base)).find(({ id }) => id === run.namespaceId);
   if (record === undefined) return;
-  const { provider, chunker } = await createModel(settings, env, profile);
+  const context = telemetryContext(settings, profile, record.namespace);
+  const log = setup.log.with(telemetryLabels(context));
+  const telemetry = setup.telemetry.profile(context);
+  const onWarning = (message: string) => log.warn({ event: "provider.warning", message });
+  let model: EmbeddingProvider | undefined;
   try {
+    const opened = await createModel(settings, env, profile, { observer: telemetry.observer, onWarning });
+    const { chunker } = opened;
+    model = telemetry.traced(opened.provider);
     const { run: ended } = await continueRun(
       {
         store,
-        provider,
+        provider: model,
         chunker,
         signal,
         nowMs,
@@ -73,16 +76,9 @@ async function workOn({ settings, env, store, signal, nowMs, note, onProgress }:
       run,
       record,
     );
-    note(
-      JSON.stringify({
-        level: "info",
-        event: `run.${ended.state}`,
-        run_id: run.id,
-        namespace: record.namespace,
-        reason: ended.reason,
-      }),
-    );
+    log.info({ event: `run.${ended.state}`, run_id: run.id, namespace: record.namespace, reason: ended.reason });
   } finally {
-    await provider.close();
+    await model?.close();
+    telemetry.close();
   }
 }

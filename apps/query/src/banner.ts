@@ -1,6 +1,7 @@
 import type { GateDecision, Settings } from "@emb/config";
 import type { Profile } from "@emb/manifest";
 import type { BannerInfo } from "@emb/providers";
+import { telemetryContext } from "./telemetry-context.js";
 
 /** What the startup banner says of this process. */
 export const bannerOf = (
@@ -9,13 +10,8 @@ export const bannerOf = (
   namespace: string,
   decision: Exclude<GateDecision, { kind: "refused" }>,
 ): BannerInfo => ({
+  ...telemetryContext(settings, profile, namespace),
   environment: settings.environment,
   baseline: settings.baseline,
-  profile,
-  namespace,
-  namespaceMode: settings.namespaceMode,
-  strictMode: settings.strictMode,
-  swappable: settings.swappable,
-  experiment: settings.experiment,
   permittedBy: decision.kind === "override" ? decision.permittedBy : null,
 });

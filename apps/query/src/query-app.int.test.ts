@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { z } from "zod";
 import { loadSettings } from "@emb/config";
-import { EmbError, isEmbError } from "@emb/manifest";
+import { EmbError, isEmbError, PROBE_TEXTS } from "@emb/manifest";
 import type { Store } from "@emb/store";
 import { openStore } from "./open-store.js";
 import { createQueryApp } from "./query-app.js";
 import { serve, type QueryService } from "./serve.js";
+import { createServiceLog } from "./service-log.js";
+import { startTelemetry } from "./telemetry.js";
 
 const env = { ENV: "production" };
 
@@ -17,11 +19,26 @@ describe("the query service over HTTP", () => {
   let store: Store;
   let service: QueryService;
   const notes: string[] = [];
-  const start = (change: Partial<Parameters<typeof serve>[0]> = {}) => {
+  const lines: string[] = [];
+  const start = async (change: Partial<Parameters<typeof serve>[0]> = {}) => {
     const settings = loadSettings({ env, cwd: dir });
     const { signal } = new AbortController();
     const note = (text: string) => void notes.push(text);
-    return serve({ settings, env, store, base: "docs", host: "127.0.0.1", port: 0, signal, note, ...change });
+    const log = await createServiceLog({ write: (line) => void lines.push(line), env });
+    const telemetry = await startTelemetry({ env, serviceName: "test", environment: "production", log });
+    return serve({
+      settings,
+      env,
+      store,
+      base: "docs",
+      host: "127.0.0.1",
+      port: 0,
+      signal,
+      note,
+      log,
+      telemetry,
+      ...change,
+    });
   };
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), "emb-query-"));
@@ -129,6 +146,52 @@ describe("the query service over HTTP", () => {
     );
   });
 
+  it("shows its metrics, each with the labels of the rollout", async () => {
+    await ask({ query: "bread" });
+    const response = await fetch(`${service.url}/metrics`);
+    expect([response.status, response.headers.get("content-type")]).toEqual([
+      200,
+      "text/plain; version=0.0.4; charset=utf-8",
+    ]);
+    const samples = (await response.text()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+    const nine =
+      'embedding_profile="one",embedding_provider="sentence-transformers",embedding_model="sentence-transformers/all-MiniLM-L6-v2",embedding_dims="384",' +
+      'embedding_namespace="docs_one",embedding_namespace_mode="profile",embedding_strict_mode="true",embedding_profile_swappable="false",embedding_profile_experiment=""';
+    const [target, ...measured] = samples;
+    expect(target).toMatch(/^target_info\{service_name="test",/);
+    expect(measured.filter((sample) => !sample.includes(`{${nine}`))).toEqual([]);
+    const value = (series: string) =>
+      Number(
+        measured
+          .find((sample) => sample.startsWith(series.replace("{", `{${nine},`)))
+          ?.split(" ")
+          .at(-1),
+      );
+    expect(value('embedding_provider_info{environment="production"}')).toBe(1);
+    expect(value('embedding_profile_guard_events_total{guard="gate",outcome="clean"}')).toBe(1);
+    expect(value('embedding_profile_guard_events_total{guard="seal",outcome="clean"}')).toBe(1);
+    expect(value('embedding_profile_guard_events_total{guard="seal",outcome="warned"}')).toBe(0);
+    const answers = value('db_client_operation_duration_count{db_system_name="postgresql",db_operation_name="search"}');
+    expect(answers).toBeGreaterThan(0);
+    const texts = value('embedding_provider_texts_total{operation="dense",side="query",outcome="ok"}');
+    expect(texts).toBe(answers + PROBE_TEXTS.query.length); // the witness was checked at the start
+  });
+
+  it("writes one line when it listens, with the same labels", () => {
+    expect(lines.map((line): unknown => JSON.parse(line))[0]).toMatchObject({
+      level: "info",
+      event: "listening",
+      url: service.url,
+      namespace: "docs_one",
+      embedding_profile: "one",
+      embedding_dims: 384,
+      embedding_namespace_mode: "profile",
+      embedding_strict_mode: true,
+      embedding_profile_swappable: false,
+      embedding_profile_experiment: "",
+    });
+  });
+
   it("opens no port when the start cannot be recorded", async () => {
     const report = () => Promise.reject(new EmbError("EMB_STORE_UNAVAILABLE", "gone", { hint: "-" }));
     const { port } = new URL(service.url);
@@ -152,6 +215,7 @@ describe("the query service over HTTP", () => {
       maxTopK: 1,
       timeoutMs: 1000,
       profile: () => ({}),
+      metrics: async () => "",
       onFailure: ({ message }) => void failures.push(message),
       notReady: () => "stopping",
     });

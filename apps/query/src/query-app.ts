@@ -15,6 +15,8 @@ export interface QueryAppSetup {
   readonly timeoutMs: number;
   /** What /v1/profile answers: the telemetry labels and more, snake_case. */
   readonly profile: () => Readonly<Record<string, string | number | boolean | null>>;
+  /** What /metrics answers, as Prometheus text. */
+  readonly metrics: () => Promise<string>;
   /** Told of every error that the client sees only as `EMB_INTERNAL`. */
   readonly onFailure: (error: Error) => void;
   /** Null while the service takes requests, else why it does not. */
@@ -60,7 +62,7 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
     errorAnswer(
       context,
       new EmbError("EMB_USAGE", "there is nothing at this path", {
-        hint: "POST /v1/query, GET /v1/profile, /healthz or /readyz.",
+        hint: "POST /v1/query, GET /v1/profile, /healthz, /readyz or /metrics.",
       }),
       404,
     ),
@@ -71,6 +73,9 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
     const reason = setup.notReady();
     return reason === null ? context.json({ ok: true }) : context.json({ ok: false, reason }, 503);
   });
+  app.get("/metrics", async (context) =>
+    context.body(await setup.metrics(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
+  );
   app.get("/v1/profile", (context) => context.json(setup.profile()));
 
   app.post("/v1/query", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (context) => {

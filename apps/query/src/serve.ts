@@ -3,12 +3,23 @@ import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
 import type { Environment, GateDecision, Settings } from "@emb/config";
 import { EmbError, fingerprint, isEmbError, namespaceName, type Profile } from "@emb/manifest";
-import { createProvider, renderBanner, telemetryLabels, type EmbeddingProvider } from "@emb/providers";
+import {
+  createProvider,
+  renderBanner,
+  telemetryLabels,
+  type EmbeddingProvider,
+  type TelemetryContext,
+} from "@emb/providers";
+import type { ProfileTelemetry } from "@emb/providers/telemetry";
 import { openSearch, type Search } from "@emb/search";
 import type { NamespaceAddress, Store } from "@emb/store";
 import { bannerOf } from "./banner.js";
 import { actor, passGate, recordOverride } from "./deployment.js";
 import { createQueryApp } from "./query-app.js";
+import { errorFields, type ServiceLog } from "./service-log.js";
+import type { Telemetry } from "./telemetry.js";
+import { telemetryContext } from "./telemetry-context.js";
+import { timedNamespaces } from "./timed-namespaces.js";
 
 const HEARTBEAT_MS = 10_000;
 /** Requests still running after this long are cut when the service stops. */
@@ -23,8 +34,10 @@ export interface ServeSetup {
   /** 0 takes any free port. */
   readonly port: number;
   readonly signal: AbortSignal;
-  /** Lines for people and logs: the banner, warnings. */
+  /** Takes the banner, which is for people. */
   readonly note: (text: string) => void;
+  readonly log: ServiceLog;
+  readonly telemetry: Telemetry;
 }
 
 export interface QueryService {
@@ -40,39 +53,45 @@ export interface QueryService {
  * @throws EmbError of the gate, the model, the seal or the witness; EMB_USAGE when the port is taken
  */
 export async function serve(setup: ServeSetup): Promise<QueryService> {
-  const { settings, env, store, base, signal } = setup;
+  const { settings, env, store, base, signal, note } = setup;
   const { profile, decision } = passGate(settings, env, undefined);
-  const { dataDir, modelsDir } = settings.paths;
-  const provider = await createProvider(profile, { env, dataDir, modelsDir: modelsDir ?? undefined });
+  const mode = settings.namespaceMode;
+  const { maxNamespaceBytes } = store.capabilities;
+  const address = { ...namespaceName({ base, profile, mode, maxLength: maxNamespaceBytes }), mode };
+  const context = telemetryContext(settings, profile, address.namespace);
+  const log = setup.log.with(telemetryLabels(context));
+  const telemetry = setup.telemetry.profile(context);
+  telemetry.guard("gate", "clean");
+  let model: EmbeddingProvider | undefined;
   try {
-    return await serveWith(setup, provider, decision);
+    const { dataDir, modelsDir } = settings.paths;
+    const provider = await createProvider(profile, {
+      env,
+      dataDir,
+      modelsDir: modelsDir ?? undefined,
+      observer: telemetry.observer,
+      onWarning: (message) => log.warn({ event: "provider.warning", message }),
+    });
+    model = telemetry.traced(provider);
+    return await serveWith(model);
   } catch (error) {
-    await provider.close();
+    await model?.close();
+    telemetry.close();
     throw error;
   }
 
-  async function serveWith(
-    { note }: ServeSetup,
-    model: EmbeddingProvider,
-    permitted: Exclude<GateDecision, { kind: "refused" }>,
-  ): Promise<QueryService> {
-    const mode = settings.namespaceMode;
-    const address = {
-      ...namespaceName({ base, profile, mode, maxLength: store.capabilities.maxNamespaceBytes }),
-      mode,
-    };
-    note(renderBanner(bannerOf(settings, profile, address.namespace, permitted)));
-    const search = await openSearch({
-      namespaces: store.namespaces,
-      address,
-      provider: model,
-      strict: settings.strictMode,
-      signal,
-    });
+  async function serveWith(provider: EmbeddingProvider): Promise<QueryService> {
+    note(renderBanner(bannerOf(settings, profile, address.namespace, decision)));
+    const namespaces = timedNamespaces(store.namespaces, telemetry);
+    const strict = settings.strictMode;
+    const opened = await guardSeal(telemetry, () => openSearch({ namespaces, address, provider, strict, signal }));
+    const search = countMismatched(opened, telemetry);
     if (search.reader.seal === "mismatched")
-      note(
-        `warning EMB_SEAL_MISMATCH serving ${address.namespace} under another seal, because strict mode is off: answers are not to be trusted`,
-      );
+      log.warn({
+        event: "seal.mismatched",
+        code: "EMB_SEAL_MISMATCH",
+        message: `serving ${address.namespace} under another seal, because strict mode is off: answers are not to be trusted`,
+      });
 
     let notReady: string | null = null;
     const { topK, maxTopK, timeoutMs } = settings.query;
@@ -81,8 +100,9 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       topK,
       maxTopK,
       timeoutMs,
-      profile: () => profileDocument(settings, profile, address, search),
-      onFailure: (error) => note(failureLine(error)),
+      profile: () => profileDocument(settings, context, search),
+      metrics: () => setup.telemetry.metricsText(),
+      onFailure: (error) => log.error({ event: "request.failed", ...errorFields(error) }),
       notReady: () => notReady,
     });
     const answer = getRequestListener(app.fetch); // answers its own errors, so its promise never rejects
@@ -98,7 +118,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       profile: profile.name,
     };
     try {
-      await recordStart(store, settings, permitted, address, profile);
+      await recordStart(store, settings, decision, address, profile);
       await store.readers.report(report);
     } catch (error) {
       server.close(); // an open port would keep a process alive that serves nothing
@@ -112,9 +132,10 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       );
     }, HEARTBEAT_MS);
 
-    const port = boundPort(server);
+    const url = `http://${setup.host.includes(":") ? `[${setup.host}]` : setup.host}:${boundPort(server)}`;
+    log.info({ event: "listening", url, namespace: address.namespace });
     return {
-      url: `http://${setup.host.includes(":") ? `[${setup.host}]` : setup.host}:${port}`,
+      url,
       namespace: address.namespace,
       async close() {
         notReady = "stopping";
@@ -125,20 +146,35 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
         await closed;
         clearTimeout(cut);
         await store.readers.leave(instance).catch(() => {}); // a lost database is no reason to stay
-        await model.close();
+        await provider.close();
+        telemetry.close();
       },
     };
   }
 }
 
-/** One structured line; its message may be a database's, so it goes to the log and not to the client. */
-const failureLine = (error: Error): string =>
-  JSON.stringify({
-    level: "error",
-    event: "request.failed",
-    code: isEmbError(error) ? error.code : "EMB_INTERNAL",
-    message: error.message,
-  });
+/** Counts what the seal and the witness decide about the start. */
+async function guardSeal(telemetry: ProfileTelemetry, open: () => Promise<Search>): Promise<Search> {
+  try {
+    const search = await open();
+    if (search.reader.seal === "equal") telemetry.guard("seal", "clean");
+    return search;
+  } catch (error) {
+    if (isEmbError(error, "EMB_SEAL_MISMATCH") || isEmbError(error, "EMB_WITNESS_FAILED"))
+      telemetry.guard("seal", "blocked");
+    throw error;
+  }
+}
+
+/** Counts each answer that is read under another seal. */
+const countMismatched = (search: Search, telemetry: ProfileTelemetry): Search => ({
+  ...search,
+  async search(request, options) {
+    const answer = await search.search(request, options);
+    if (answer.seal === "mismatched") telemetry.guard("seal", "warned");
+    return answer;
+  },
+});
 
 async function listen(
   server: ReturnType<typeof createServer>,
@@ -194,21 +230,13 @@ async function recordStart(
 
 const profileDocument = (
   settings: Settings,
-  profile: Profile,
-  { namespace }: NamespaceAddress,
+  context: TelemetryContext,
   { reader, witnessCosine, ...search }: Search,
 ) => ({
-  ...telemetryLabels({
-    profile,
-    namespace,
-    namespaceMode: settings.namespaceMode,
-    strictMode: settings.strictMode,
-    swappable: settings.swappable,
-    experiment: settings.experiment,
-  }),
+  ...telemetryLabels(context),
   environment: settings.environment,
   baseline: settings.baseline,
-  fingerprint: fingerprint(profile),
+  fingerprint: fingerprint(context.profile),
   seal: reader.seal,
   witness_cosine: witnessCosine,
   mismatched_answers: search.mismatchedAnswers(),

@@ -1,5 +1,5 @@
 import { work } from "@emb/ingest-worker";
-import { passGate, serve, withStore } from "@emb/query";
+import { createServiceLog, passGate, serve, startTelemetry, withStore, type QueryService } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import type { Command } from "../session.js";
 import { wholeNumber } from "../whole-number.js";
@@ -30,23 +30,22 @@ export const dev: Command<DevOptions> = async (session, options) => {
       });
       if (report.state !== "ready") return 1;
     }
-    const service = await serve({
-      settings,
-      env,
-      store,
-      base,
-      host: settings.query.host,
-      port,
-      signal,
-      note: (text) => output.note(text),
-    });
-    output.document({ url: service.url, namespace: service.namespace, profile: profile.name });
-    output.note(`listening on ${service.url}; try`);
-    output.note(`  curl -s ${service.url}/v1/query -H 'content-type: application/json' -d '{"query": "how do I ..."}'`);
+    const note = (text: string) => output.note(text);
+    const log = await createServiceLog({ write: note, env });
+    const { environment } = settings;
+    const telemetry = await startTelemetry({ env, serviceName: "emb-dev", environment, log });
+    const { host } = settings.query;
+    let service: QueryService | undefined;
     try {
-      await work({ settings, env, store, signal, nowMs, note: (text) => output.note(text) });
+      service = await serve({ settings, env, store, base, host, port, signal, note, log, telemetry });
+      const { url, namespace } = service;
+      output.document({ url, namespace, profile: profile.name });
+      output.note(`listening on ${url}; try`);
+      output.note(`  curl -s ${url}/v1/query -H 'content-type: application/json' -d '{"query": "how do I ..."}'`);
+      await work({ settings, env, store, signal, nowMs, log, telemetry });
     } finally {
-      await service.close();
+      await service?.close();
+      await telemetry.close();
     }
     return 0;
   });
