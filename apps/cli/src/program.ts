@@ -110,9 +110,12 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
   const verify = group("verify", "check providers, check a namespace");
   leaf(verify, "providers", "print the profile matrix: model, dims, tokenizer, capabilities, missing requirements", [
     "emb verify providers --json",
-  ]).action((options: Common) =>
-    run(async () => (await import("./commands/verify-providers.js")).verifyProviders, options),
-  );
+    "emb verify providers --live",
+  ])
+    .option("--live", "embed one short text with each profile whose requirements are met", false)
+    .action((options: Common & { live: boolean }) =>
+      run(async () => (await import("./commands/verify-providers.js")).verifyProviders, options),
+    );
   leaf(verify, "namespace", "read a namespace back and compare it with the system of record", [
     "emb verify namespace --profile st_minilm",
   ])

@@ -2,6 +2,7 @@ export type { ProviderOptions } from "./adapter.js";
 export { withResponseChecks } from "./call-guard.js";
 export { renderBanner, type BannerInfo } from "./banner.js";
 export { createProvider, createTokenizer, missingRequirements } from "./factory.js";
+export { checkLive, type LiveCheck } from "./live-check.js";
 export { profileMatrix, type ProfileRow } from "./profile-matrix.js";
 export type {
   EmbeddingProvider,

@@ -14,7 +14,6 @@ it("shows each profile and what it still needs", () => {
       tokenizer: "huggingface:sentence-transformers/all-MiniLM-L6-v2",
       capabilities: ["supports_dense", "normalized_output"],
       missing: [],
-      live: null,
     },
     expect.objectContaining({ name: "jina_v3", provider: "jina-ai", missing: ["JINA_API_KEY", "OTHER"] }),
   ]);

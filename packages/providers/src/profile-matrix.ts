@@ -15,8 +15,6 @@ export interface ProfileRow {
   readonly capabilities: readonly string[];
   /** Required environment variables that are unset or blank. */
   readonly missing: readonly string[];
-  /** Answer of a real call; null when none was made. */
-  readonly live: null;
 }
 
 /** Manifest names of the capabilities, in its order. */
@@ -40,5 +38,4 @@ export const profileMatrix = (profiles: Iterable<Profile>, env: ProviderOptions[
     tokenizer: `${profile.tokenizer.backend}:${profile.tokenizer.modelId}`,
     capabilities: CAPABILITIES.filter(([key]) => profile.capabilities[key]).map(([, name]) => name),
     missing: missingRequirements(profile, env),
-    live: null,
   }));

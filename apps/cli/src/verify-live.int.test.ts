@@ -1,0 +1,93 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { z } from "zod";
+import { createProject, documentOf, profileYaml, type Project, type Running } from "./command.fixture.js";
+
+const MODEL = "sentence-transformers/all-MiniLM-L6-v2";
+const hosted = (name: string, provider: string, url: string, requirement = "") => `  ${name}:
+    provider: ${provider}
+    model_id: ${MODEL}
+    dims: 384
+    similarity: cosine
+    tokenizer: { backend: huggingface }
+    service_url: ${url}
+    capabilities: { supports_dense: true, normalized_output: true }
+    requirements: [${requirement}]
+    limits: { max_input_tokens: 256 }
+`;
+
+let project: Project;
+let served: Running;
+let url: string;
+beforeAll(async () => {
+  project = await createProject();
+  served = project.start(["serve-model", "--profile", "one", "--port", "0"]);
+  await served.says(/on http:\S+;/);
+  url = /on (http:\S+);/.exec(served.stderr())![1]!;
+});
+afterAll(async () => {
+  await served.kill("SIGTERM");
+  await project.remove();
+});
+
+const Verified = z.object({
+  profiles: z.array(z.object({ name: z.string(), missing: z.array(z.string()), live: z.unknown() })),
+});
+const verify = async (profiles: string, args: readonly string[]) => {
+  await project.write("config/embedding_profiles.yaml", `profiles:\n${profileYaml("one")}${profiles}`);
+  const ended = await project.emb(["verify", "providers", "--json", ...args]);
+  return { code: ended.code, profiles: documentOf(ended, Verified).profiles };
+};
+const answered = {
+  ok: true,
+  dims: 384,
+  norm: expect.closeTo(1, 4),
+  latency_ms: expect.any(Number),
+  model: MODEL,
+  error: null,
+};
+
+it("asks the model in process and behind each protocol, and leaves out what lacks a requirement", async () => {
+  const seen = await verify(
+    hosted("openai_protocol", "openai-compatible", `${url}/v1`) +
+      hosted("tei_protocol", "tei", url) +
+      hosted("keyless", "tei", url, "SOME_KEY"),
+    ["--live"],
+  );
+  expect(seen).toEqual({
+    code: 0,
+    profiles: [
+      { name: "one", missing: [], live: answered },
+      { name: "openai_protocol", missing: [], live: answered },
+      { name: "tei_protocol", missing: [], live: answered },
+      { name: "keyless", missing: ["SOME_KEY"], live: null },
+    ],
+  });
+});
+
+it("exits with 1 when one fails, and still asks the others", async () => {
+  const seen = await verify(hosted("nowhere", "tei", "http://127.0.0.1:1") + hosted("here", "tei", url), ["--live"]);
+  expect(seen.code).toBe(1);
+  expect(seen.profiles.map(({ live }) => live)).toEqual([
+    answered,
+    {
+      ok: false,
+      dims: null,
+      norm: null,
+      latency_ms: null,
+      model: null,
+      error: { code: "EMB_PROVIDER_UNAVAILABLE", message: expect.any(String), hint: expect.any(String) },
+    },
+    answered,
+  ]);
+});
+
+it("asks nobody without --live", async () => {
+  const seen = await verify(hosted("nowhere", "tei", "http://127.0.0.1:1"), []);
+  expect(seen).toEqual({
+    code: 0,
+    profiles: [
+      { name: "one", missing: [], live: null },
+      { name: "nowhere", missing: [], live: null },
+    ],
+  });
+});
