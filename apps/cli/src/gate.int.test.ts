@@ -78,6 +78,52 @@ describe("the gate, on the command", () => {
     expect(ended.stderr).not.toContain("warning");
   });
 
+  it.each([
+    ["reingest", ["reingest", "--to", "one", "--source", "nowhere", "--yes", "--json"]],
+    ["dev", ["dev", "--source", "nowhere", "--json"]],
+  ])("looks for the source of %s before it makes a data folder", async (_, args) => {
+    const ended = await project.emb(args);
+    expect({ exit: ended.code, code: failureOf(ended).code }).toEqual({ exit: 2, code: "EMB_SOURCE_MISSING" });
+    expect(existsSync(join(project.dir, ".emb"))).toBe(false);
+  });
+
+  it.each([
+    [
+      "an address that is no PostgreSQL's, without saying it",
+      "DATABASE_URL",
+      "mysql://u:hunter2@h/d",
+      "EMB_CONFIG_INVALID DATABASE_URL: expected an address that begins with postgres:// or postgresql://",
+      "Correct DATABASE_URL.",
+    ],
+    [
+      "an address that is none",
+      "DATABASE_URL",
+      "postgres//db",
+      "EMB_CONFIG_INVALID DATABASE_URL: expected an address that begins with postgres:// or postgresql://",
+      "Correct DATABASE_URL.",
+    ],
+    [
+      "a database server, which this version lacks",
+      "DATABASE_URL",
+      "postgres://u:hunter2@h/d",
+      "EMB_CONFIG_INVALID DATABASE_URL is set, and this version has only the embedded database",
+      "Unset DATABASE_URL to use the embedded database under EMB_DATA_DIR.",
+    ],
+    [
+      "a store that this version lacks",
+      "ENV",
+      "qdrant",
+      "EMB_CONFIG_INVALID store.kind is qdrant, and this version has only postgres",
+      "Set store.kind: postgres in the environment's file.",
+    ],
+  ])("refuses %s", async (_, variable, value, error, action) => {
+    await project.write("config/qdrant.yaml", "embedding: { profile: one }\nstore: { kind: qdrant }\n");
+    const ended = await project.emb(["status"], { [variable]: value });
+    expect(shown(ended, project)).toEqual({ exit: 78, errors: [error], actions: [action], stack: false });
+    expect(`${ended.stdout}${ended.stderr}`).not.toContain("hunter2");
+    expect(existsSync(join(project.dir, ".emb"))).toBe(false);
+  });
+
   it("warns of an experiment that nothing needs", async () => {
     const { code, stdout, stderr } = await project.emb(["gate", "--json"], { EMBEDDING_PROFILE_EXPERIMENT: "two" });
     const { warnings, decision } = documentOf({ code, stdout, stderr }, Decision);

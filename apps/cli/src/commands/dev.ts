@@ -3,7 +3,7 @@ import { createServiceLog, passGate, serve, startTelemetry, withStore, type Quer
 import { readSettings } from "../read-settings.js";
 import type { Command } from "../session.js";
 import { wholeNumber } from "../whole-number.js";
-import { fillNamespace } from "./reingest.js";
+import { fillNamespace, openNamedSource } from "./reingest.js";
 
 export interface DevOptions {
   readonly source?: string;
@@ -18,14 +18,15 @@ export const dev: Command<DevOptions> = async (session, options) => {
   const { profile } = passGate(settings, env, undefined);
   const base = options.base ?? settings.store.baseNamespace;
   const port = options.port === undefined ? settings.query.port : wholeNumber("--port", options.port, 65_535);
+  const source = options.source === undefined ? null : await openNamedSource(session, settings, options.source);
   return withStore(settings, async (store) => {
-    if (options.source !== undefined) {
+    if (source !== null) {
       const report = await fillNamespace(session, {
         settings,
         store,
         base,
         to: profile.name,
-        sourcePath: options.source,
+        source,
         yes: true,
       });
       if (report.state !== "ready") return 1;

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "@emb/config";
 import { EmbError, isEmbError } from "@emb/manifest";
-import { openSource, reingest, targetAddress, type ReingestReport } from "@emb/ingest";
+import { openSource, reingest, targetAddress, type ReingestReport, type Source } from "@emb/ingest";
 import { renderBanner } from "@emb/providers";
 import type { Store } from "@emb/store";
 import { bannerOf } from "@emb/query";
@@ -28,24 +28,37 @@ const FAILURES_SHOWN = 20;
 export const reingestCommand: Command<ReingestOptions> = async (session, options) => {
   const settings = readSettings(session, options.to);
   passGate(settings, session.env, options.to); // before a database or a provider is opened
+  const source = await openNamedSource(session, settings, options.source); // nor for a source that is not there
   const base = options.base ?? settings.store.baseNamespace;
   return withStore(settings, async (store) => {
-    const { to, source: sourcePath, yes } = options;
-    const report = await fillNamespace(session, { settings, store, base, to, sourcePath, yes });
+    const { to, yes } = options;
+    const report = await fillNamespace(session, { settings, store, base, to, source, yes });
     printReport(session, report, await store.runs.failures(report.runId, FAILURES_SHOWN));
     return report.state === "ready" ? 0 : 1;
   });
 };
 
+/** A source under the name that the command line gave it, so that the same command can be shown again. */
+interface NamedSource {
+  readonly name: string;
+  readonly opened: Source;
+}
+
+/** @throws EmbError EMB_SOURCE_MISSING, EMB_SOURCE_INVALID */
+export async function openNamedSource({ cwd }: Session, settings: Settings, name: string): Promise<NamedSource> {
+  const { maxDocumentBytes } = settings.ingest;
+  return { name, opened: await openSource(resolve(cwd, name), { maxDocumentBytes }) };
+}
+
 /** The whole re-ingest with its banner, consent, audit row of a permitted override, and progress on stderr. */
 export async function fillNamespace(
   session: Session,
-  fill: { settings: Settings; store: Store; base: string; to: string; sourcePath: string; yes: boolean },
+  fill: { settings: Settings; store: Store; base: string; to: string; source: NamedSource; yes: boolean },
 ): Promise<ReingestReport> {
-  const { settings, store, base, to, sourcePath } = fill;
+  const { settings, store, base, to } = fill;
+  const { name: sourceName, opened: source } = fill.source;
   const { profile, decision } = passGate(settings, session.env, to);
-  const { maxDocumentBytes, commitRows, shardDocuments, leaseMs } = settings.ingest;
-  const source = await openSource(resolve(session.cwd, sourcePath), { maxDocumentBytes });
+  const { commitRows, shardDocuments, leaseMs } = settings.ingest;
   const { provider, chunker } = await createModel(settings, session.env, profile);
   const view = createProgressView(session.output, session.nowMs);
   try {
@@ -73,7 +86,7 @@ export async function fillNamespace(
       sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     });
   } catch (error) {
-    throw session.signal.aborted && !isEmbError(error) ? interrupted(to, sourcePath, base) : error;
+    throw session.signal.aborted && !isEmbError(error) ? interrupted(to, sourceName, base) : error;
   } finally {
     view.end();
     await provider.close();
