@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createProject, documentOf, MANIFEST, profileYaml, shown, type Project } from "./command.fixture.js";
@@ -119,6 +120,41 @@ describe("a manifest with an error, on the command", () => {
     expect(errors.every(({ hint }) => hint !== "")).toBe(true);
   });
 
+  it.each([
+    [
+      "the environment's file",
+      "embedding: { profile: onee }\n",
+      {},
+      'the baseline profile "onee" of environment production is not in the manifest',
+      'Did you mean "one"?',
+    ],
+    [
+      "EMBEDDINGS_PROFILE",
+      "embedding: { profile: one }\n",
+      { EMBEDDINGS_PROFILE: "tow" },
+      'the requested profile "tow" of environment production is not in the manifest',
+      'Did you mean "two"?',
+    ],
+  ])("is joined by a profile that it lacks and %s names", async (_, file, env, reason, hint) => {
+    await project.write(PATH, MANIFEST);
+    await project.write("config/production.yaml", file);
+    const ended = await project.emb(["manifest", "validate"], env);
+    expect(shown(ended, project)).toEqual({
+      exit: 78,
+      errors: [`EMB_PROFILE_UNKNOWN ./config/production.yaml: ${reason}`],
+      actions: [hint],
+      stack: false,
+    });
+    const asJson = await project.emb(["manifest", "validate", "--json"], env);
+    expect({ exit: asJson.code, ...documentOf(asJson, Unknown) }).toEqual({
+      exit: 78,
+      ok: false,
+      errors: [
+        { code: "EMB_PROFILE_UNKNOWN", message: reason, file: join(project.dir, "config/production.yaml"), hint },
+      ],
+    });
+  });
+
   it("shows the stack only with --verbose", async () => {
     await project.write(PATH, "");
     expect(shown(await project.emb(["manifest", "validate", "--verbose"]), project)).toMatchObject({
@@ -128,6 +164,10 @@ describe("a manifest with an error, on the command", () => {
   });
 });
 
+const Unknown = z.object({
+  ok: z.boolean(),
+  errors: z.array(z.object({ code: z.string(), message: z.string(), file: z.string(), hint: z.string() })),
+});
 const Validation = z.object({
   ok: z.boolean(),
   errors: z.array(

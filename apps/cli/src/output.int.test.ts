@@ -112,6 +112,18 @@ describe("what the command prints", () => {
     expect(`${ended.stdout}${failed.stderr}`).not.toMatch(ESCAPE);
   });
 
+  it("counts every document for a run that is ready, also those that it passed over", async () => {
+    expect((await project.emb(["reingest", "--to", "one", "--source", "docs", "--yes"])).code).toBe(0);
+    const status = await project.emb(["status", "--json"]);
+    const all = { documents: 3, documents_total: 3 };
+    expect(documentOf(status, Runs).runs).toEqual([
+      { state: "ready", progress: { ...all, chunks: 0, embedded: 0 } },
+      { state: "ready", progress: { ...all, chunks: 3, embedded: 3 } },
+    ]);
+    const people = (await project.emb(["status"])).stdout.split("\n").filter((line) => line.includes("ready  3/3"));
+    expect(people).toHaveLength(2);
+  });
+
   it("asks for consent where nobody can answer, before anything is written", async () => {
     const args = ["reingest", "--to", "one", "--source", "docs", "--base", "unasked"];
     expect(shown(await project.emb(args), project)).toEqual({
@@ -125,7 +137,8 @@ describe("what the command prints", () => {
     );
   });
 
-  it.each([
+  type UsageRow = [name: string, args: string[], error: string, action: string];
+  it.each<UsageRow>([
     ["an unknown command", ["serch", "x"], "EMB_USAGE emb: unknown command 'serch'", "Did you mean search?"],
     [
       "an unknown subcommand",
@@ -157,6 +170,12 @@ describe("what the command prints", () => {
       "EMB_USAGE emb reingest: required option '--to <profile>' not specified",
       "emb reingest --help shows what it takes.",
     ],
+    ...["65536", "8080.5", "http", ""].map((port): UsageRow => [
+      `the port "${port}"`,
+      ["dev", "--port", port],
+      `EMB_USAGE --port: expected a whole number of at most 65535, got "${port}"`,
+      "For example --port 10.",
+    ]),
     [
       "an unknown mode",
       ["namespace", "docs", "--mode", "flat"],
@@ -208,6 +227,13 @@ describe("what the command prints", () => {
   });
 });
 
+const Counts = z.object({
+  documents: z.number(),
+  documents_total: z.number(),
+  chunks: z.number(),
+  embedded: z.number(),
+});
+const Runs = z.object({ runs: z.array(z.object({ state: z.string(), progress: Counts })) });
 const Document = z.record(z.string(), z.unknown());
 const Rows = z.array(Document).min(1);
 const Reingested = z.object({

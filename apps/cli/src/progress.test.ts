@@ -88,13 +88,15 @@ describe("the progress view", () => {
   it("says what a run is, what was read and why it waits", () => {
     const { view, notes } = open();
     view.update({ kind: "run", runId: "r1", namespace: "docs_one", resumed: false, sourceReadAt: null });
-    view.update({ kind: "run", runId: "r1", namespace: "docs_one", resumed: true, sourceReadAt: null });
+    const sourceReadAt = new Date("2026-03-04T05:06:07Z");
+    view.update({ kind: "run", runId: "r1", namespace: "docs_one", resumed: true, sourceReadAt });
     const counts = { seen: 7, created: 1, changed: 2, unchanged: 3, superseded: 0, removed: 4, empty: 5, setAside: 6 };
     view.update({ kind: "taken-in", report: counts });
     view.update({ kind: "waiting", reason: "1 shard is held by another process" });
     expect(notes).toEqual([
       "started run r1 into docs_one",
       "going on with run r1 into docs_one",
+      "its source was read at 2026-03-04T05:06:07.000Z: run the same command once more to take in what changed since",
       "read    7 documents: 1 new, 2 changed, 3 unchanged, 4 removed, 5 empty, 6 set aside",
       "waiting: 1 shard is held by another process",
     ]);

@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createProject, documentOf, failureOf, ferries, type Project } from "./command.fixture.js";
+import { openEmbeddedStore } from "@emb/store";
+import { createProject, documentOf, failureOf, ferries, shown, type Project } from "./command.fixture.js";
 
 const EXPERIMENT = { EMBEDDING_PROFILE_EXPERIMENT: "two" };
 
@@ -23,6 +25,18 @@ describe("going back", () => {
     ]);
     const wait = await project.emb(["rollback", "--to", "one", "--wait", "--timeout-s", "soon", "--json"]);
     expect({ exit: wait.code, code: failureOf(wait).code }).toEqual({ exit: 2, code: "EMB_USAGE" });
+  });
+
+  it("is refused in another namespace mode than the base was made with", async () => {
+    const refused = await project.emb(["rollback", "--to", "one"], { EMBEDDING_NAMESPACE_MODE: "version" });
+    expect(shown(refused, project)).toEqual({
+      exit: 78,
+      errors: [
+        "EMB_NAMESPACE_MODE_MISMATCH base docs: expected namespace mode profile, with which it was made, got version",
+      ],
+      actions: ["Set EMBEDDING_NAMESPACE_MODE=profile."],
+      stack: false,
+    });
   });
 
   it("says what to set, embeds nothing, and is refused with the lag once the old namespace is behind", async () => {
@@ -59,6 +73,28 @@ describe("going back", () => {
     expect({ exit: stale.code, lag: documentOf(stale, RolledBack).lag }).toEqual({ exit: 0, lag: 1 });
   });
 
+  it("leaves a row for a question under a permitted override, and none for one of the baseline", async () => {
+    const rows = async () => documentOf(await project.emb(["status", "--json"]), AUDITED).audit.rows;
+    const before = await rows();
+    expect((await project.emb(["search", "ferry"], EXPERIMENT)).code).toBe(0);
+    expect(await rows()).toBe(before);
+    expect((await project.emb(["search", "ferry", "--profile", "two"], EXPERIMENT)).code).toBe(0);
+    expect(await rows()).toBe(before + 1);
+    const store = await openEmbeddedStore({ dataDir: join(project.dir, ".emb") });
+    const [row] = await store.audit.list(1);
+    await store.close();
+    expect({ action: row?.action, detail: row?.detail }).toEqual({
+      action: "override.permitted",
+      detail: {
+        use: "search",
+        environment: "production",
+        baseline: "one",
+        profile: "two",
+        permitted_by: "experiment",
+      },
+    });
+  });
+
   it("stands in an audit log whose head can be held against it", async () => {
     const verified = await project.emb(["audit", "verify", "--json"]);
     expect(verified.code).toBe(0);
@@ -79,6 +115,7 @@ describe("going back", () => {
   });
 });
 
+const AUDITED = z.object({ audit: z.object({ rows: z.number() }) });
 const RolledBack = z
   .object({
     ok: z.literal(true),

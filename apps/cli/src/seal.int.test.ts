@@ -67,7 +67,12 @@ describe("a namespace that is not what the process expects", () => {
       expect(read.stderr).toBe(
         "warning EMB_SEAL_MISMATCH reading docs_one under another seal, because strict mode is off: 1 answer\n",
       );
-      expect(documentOf(read, Answer)).toMatchObject({ seal: "mismatched", results: { length: 3 } });
+      // the rows are of the profile as it was sealed, not as the manifest has it now
+      const { seal, results } = documentOf(read, Answer);
+      expect(seal).toBe("mismatched");
+      expect(results.map(({ provenance }) => provenance)).toEqual(
+        Array.from({ length: 3 }, () => ({ profile: "one", fingerprint: sealed })),
+      );
       expect(shown(await project.emb(FILL_ONE, loose), project)).toMatchObject({
         exit: 78,
         errors: [expect.stringContaining("EMB_SEAL_MISMATCH")],
@@ -84,7 +89,7 @@ describe("a namespace that is not what the process expects", () => {
     }
   });
 
-  it("refuses a second profile in mode none before anything is embedded", async () => {
+  it("refuses a second profile in mode none before anything is embedded, and answers under another seal name the rows' own", async () => {
     const flat = { EMBEDDING_NAMESPACE_MODE: "none", EMBEDDING_PROFILE_EXPERIMENT: "two" };
     expect((await project.emb([...FILL_ONE, "--base", "flat"], flat)).code).toBe(0);
     const refused = await project.emb(["reingest", "--to", "two", "--source", "docs", "--base", "flat", "--yes"], flat);
@@ -99,6 +104,14 @@ describe("a namespace that is not what the process expects", () => {
       stack: false,
     });
     expect(refused.stderr).not.toContain("started run");
+
+    const loose = { ...flat, EMBEDDING_STRICT_MODE: "false" };
+    const read = await project.emb(["search", "ferry 2", "--profile", "two", "--base", "flat", "--json"], loose);
+    expect(documentOf(read, Answer)).toEqual({
+      profile: "two",
+      seal: "mismatched",
+      results: Array.from({ length: 3 }, () => ({ provenance: { profile: "one", fingerprint: sealed } })),
+    });
   });
 });
 
@@ -156,5 +169,9 @@ describe("a model that changed behind its name", () => {
 
 const Status = z.object({ namespaces: z.array(z.object({ chunks: z.number(), lag: z.number() })) });
 const Profiles = z.object({ profiles: z.array(z.object({ name: z.string(), fingerprint: z.string() })) });
-const Answer = z.object({ seal: z.string(), results: z.array(z.unknown()) });
+const Answer = z.object({
+  profile: z.string(),
+  seal: z.string(),
+  results: z.array(z.object({ provenance: z.object({ profile: z.string(), fingerprint: z.string() }) })),
+});
 const Checks = z.object({ checks: z.array(z.object({ name: z.string(), ok: z.boolean() })) });
