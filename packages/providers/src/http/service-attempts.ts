@@ -86,13 +86,13 @@ export class ServiceAttempts {
    */
   async attempt(calls: BatchCalls, batch: Batch, base64: boolean, signal: AbortSignal): Promise<Attempt> {
     const { tuning } = this.#setup;
-    const heldMs = this.#heldUntilMs - tuning.nowMs();
-    if (heldMs > 0) return { kind: "held", by: "rate_limit", waitMs: heldMs };
     await this.#permits.take(signal);
     let reply: Reply;
     let startMs = 0;
     let underWay = 0;
     try {
+      const heldMs = this.#heldUntilMs - tuning.nowMs(); // asked only now: perhaps since this batch began to wait
+      if (heldMs > 0) return { kind: "held", by: "rate_limit", waitMs: heldMs };
       const waitMs = this.#breaker.admit();
       if (waitMs > 0) return { kind: "held", by: "breaker", waitMs };
       startMs = tuning.nowMs();

@@ -33,7 +33,10 @@ describe("backoffMs", () => {
     [9, 0.5, null, 500],
     [9, 0, null, 0],
     [0, 0.5, 2_000, 2_050],
-    [5, 0.5, 0, 0],
+    [0, 0.5, 0, 0],
+    [1, 0.5, 0, 100],
+    [5, 0.5, 0, 500],
+    [5, 0.5, 60, 500],
   ])("attempt %i, random %d, Retry-After %j: %d ms", (attempt, random, retryAfterMs, ms) => {
     expect(backoffMs(attempt, random, settings, retryAfterMs)).toBe(ms);
   });
