@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
@@ -189,6 +189,38 @@ describe("the query service over HTTP", () => {
       embedding_strict_mode: true,
       embedding_profile_swappable: false,
       embedding_profile_experiment: "",
+    });
+  });
+
+  it("under another seal: does not open, and counts it blocked; with strict mode off warns, and counts each answer", async () => {
+    const manifest = join(dir, "config/embedding_profiles.yaml");
+    const before = await readFile(manifest, "utf8");
+    await writeFile(manifest, before.replace("version: one", "version: another"));
+    const strict = loadSettings({ env, cwd: dir });
+    await writeFile(manifest, before);
+    const log = await createServiceLog({ write: (line) => void lines.push(line), env });
+    const telemetry = await startTelemetry({ env, serviceName: "test", environment: "production", log });
+    const seal = async () =>
+      [...(await telemetry.metricsText()).matchAll(/strict_mode="(\w+)".*guard="seal",outcome="(\w+)"\} (\d+)/g)].map(
+        ([, ...values]) => values.join(" "),
+      );
+
+    await expect(start({ settings: strict, telemetry })).rejects.toMatchObject({ code: "EMB_SEAL_MISMATCH" });
+    expect(await seal()).toEqual(["true blocked 1", "true warned 0", "true clean 0"]);
+    lines.length = 0;
+    const loose = await start({ settings: { ...strict, strictMode: false }, telemetry, log });
+    const query = { method: "POST", body: JSON.stringify({ query: "bread" }) };
+    for (const asked of [1, 2]) {
+      const answer = Answer.parse(await (await fetch(`${loose.url}/v1/query`, query)).json());
+      expect([asked, answer.seal]).toEqual([asked, "mismatched"]);
+    }
+    expect((await seal()).slice(3)).toEqual(["false blocked 0", "false warned 2", "false clean 0"]);
+    await loose.close();
+    expect(lines.map((line): unknown => JSON.parse(line))[0]).toMatchObject({
+      level: "warn",
+      event: "seal.mismatched",
+      code: "EMB_SEAL_MISMATCH",
+      embedding_strict_mode: false,
     });
   });
 

@@ -1,13 +1,10 @@
-import { spawn } from "node:child_process";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { z } from "zod";
-
-const SERVICE = fileURLToPath(new URL("../bin/query.js", import.meta.url));
+import { startQueryProcess } from "./query-process.fixture.js";
 
 describe("the query process", () => {
   let dir: string;
@@ -17,24 +14,7 @@ describe("the query process", () => {
   });
   afterEach(() => rm(dir, { recursive: true }));
 
-  const start = (env: Record<string, string> = {}) => {
-    const { PATH = "" } = process.env;
-    const child = spawn(process.execPath, [SERVICE], { cwd: dir, env: { PATH, ENV: "production", ...env } });
-    let stderr = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {
-      child.once("close", (code) => resolve({ code, stderr }));
-    });
-    const url = new Promise<string>((resolve, reject) => {
-      child.stderr.on("data", () => {
-        const address = /"url":"([^"]+)"/.exec(stderr)?.[1];
-        if (address !== undefined) resolve(address);
-      });
-      child.once("close", () => reject(new Error(`the service ended without listening: ${stderr}`)));
-    });
-    url.catch(() => {}); // most tests here are about a service that never listens
-    return { child, ended, url };
-  };
+  const start = (env: Record<string, string> = {}) => startQueryProcess(dir, env);
 
   it.each([
     ["a refused gate", { EMBEDDINGS_PROFILE: "two" }, 78, "gate.refused", "EMB_PROFILE_OVERRIDE_REFUSED"],

@@ -40,11 +40,11 @@ export function createRedactor(env: Environment): (line: string) => string {
 }
 
 /**
- * What may be said of an error that is not ours: its message without anything in quotes, where databases and parsers put the value that
- * troubled them, which may be a document or a question.
+ * What may be said of an error that is not ours: its message without what it quotes, where databases and parsers put the value that troubled
+ * them, which may be a document or a question. From the first double quote to the last, because a quoted value may hold some itself.
  */
 export const withoutQuoted = (message: string): string =>
-  message.replaceAll(/"[^"]*"?|'[^']*'|`[^`]*`/g, (quoted) => `${quoted[0]}...${quoted[0]}`);
+  message.replaceAll(/"[^]*"|"[^]*$|(?<!\w)'[^']*'|`[^`]*`/g, (quoted) => `${quoted[0]}...${quoted[0]}`);
 
 function decoded(text: string): string {
   try {
