@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   // Store
   EMB_STORE_LOCKED: { exit: 75, retryable: true },
   EMB_STORE_UNAVAILABLE: { exit: 75, retryable: true },
+  EMB_STORE_REFUSED: { exit: 78, retryable: false },
   EMB_STORE_SCHEMA_NEWER: { exit: 78, retryable: false },
   EMB_STORE_FULL: { exit: 75, retryable: true },
   EMB_VECTOR_INVALID: { exit: 2, retryable: false },

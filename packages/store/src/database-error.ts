@@ -9,11 +9,16 @@ export interface DatabaseRefusal {
 const EXCERPT = 300;
 
 // Source: PostgreSQL 18 documentation, appendix A. A class of two letters stands for all of its codes.
-const CODES: Readonly<Record<string, "EMB_STORE_FULL" | "EMB_STORE_UNAVAILABLE" | "EMB_DOCUMENT_INVALID">> = {
+const CODES: Readonly<
+  Record<string, "EMB_STORE_FULL" | "EMB_STORE_UNAVAILABLE" | "EMB_STORE_REFUSED" | "EMB_DOCUMENT_INVALID">
+> = {
   "53100": "EMB_STORE_FULL", // disk full
   "53200": "EMB_STORE_FULL", // out of memory
   "22021": "EMB_DOCUMENT_INVALID", // a text holds a character that PostgreSQL cannot store
   "22P05": "EMB_DOCUMENT_INVALID",
+  "28": "EMB_STORE_REFUSED", // user or password
+  "3D000": "EMB_STORE_REFUSED", // no such database
+  "42501": "EMB_STORE_REFUSED", // the role may not do that, such as CREATE EXTENSION
   "08": "EMB_STORE_UNAVAILABLE", // connection
   "40": "EMB_STORE_UNAVAILABLE", // serialization failure, deadlock: the transaction was rolled back
   "53": "EMB_STORE_UNAVAILABLE", // too many connections and other shortages
@@ -26,6 +31,8 @@ const CODES: Readonly<Record<string, "EMB_STORE_FULL" | "EMB_STORE_UNAVAILABLE" 
 const HINTS = {
   EMB_STORE_FULL: "Free disk space or memory for the database, then run the same command again.",
   EMB_STORE_UNAVAILABLE: "Check that the database runs and its disk is writable, then run the same command again.",
+  EMB_STORE_REFUSED:
+    "Check user, password and database of DATABASE_URL; a role without the right to it needs CREATE EXTENSION vector and CREATE SCHEMA done once by an administrator.",
   EMB_DOCUMENT_INVALID: "Remove NUL and other characters that are no text from the document.",
   EMB_INTERNAL: "Report this with the command that was run and what --verbose prints.",
 } as const;

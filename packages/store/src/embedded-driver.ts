@@ -3,6 +3,7 @@ import { EmbError } from "@emb/manifest";
 import { databaseError } from "./database-error.js";
 import type { WorkerReply, WorkerRequest } from "./embedded-messages.js";
 import type { SqlCapabilities, SqlDriver, SqlResult, SqlSession, SqlTransaction } from "./sql-driver.js";
+import { runTransaction } from "./sql-transaction.js";
 
 const CAPABILITIES: SqlCapabilities = {
   kind: "embedded",
@@ -70,10 +71,6 @@ function createQueue() {
   };
 }
 
-function throwIfFailed(failed: { readonly error: unknown } | null): void {
-  if (failed !== null) throw failed.error;
-}
-
 /**
  * PGlite in a worker thread. It has one session, so statements and whole transactions run one after the other.
  * @param options.directory PostgreSQL's own folder; made when it is not there
@@ -113,36 +110,8 @@ export async function createEmbeddedDriver(options: { directory: string; workerU
     capabilities: CAPABILITIES,
     query: (sql, params) => inOrder(() => session.query(sql, params)),
     exec: (sql) => inOrder(() => session.exec(sql)),
-    transaction: (work) =>
-      inOrder(async () => {
-        let failed: { readonly error: unknown } | null = null;
-        // PostgreSQL answers the COMMIT of a failed transaction without an error: so remember that it failed
-        const watched = async <T>(statement: Promise<T>): Promise<T> => {
-          try {
-            return await statement;
-          } catch (error) {
-            failed ??= { error };
-            throw error;
-          }
-        };
-        const begun = watched(session.exec("BEGIN")); // not awaited: the worker keeps the order
-        try {
-          const [, result] = await Promise.all([
-            begun,
-            work({
-              query: (sql, params) => watched(session.query(sql, params)),
-              exec: (sql) => watched(session.exec(sql)),
-              copyIn: (target, bytes) => watched(copyIn(target, bytes)),
-            }),
-          ]);
-          throwIfFailed(failed);
-          await session.exec("COMMIT");
-          return result;
-        } catch (error) {
-          await session.exec("ROLLBACK").catch(() => undefined); // a dead worker has rolled back already
-          throw error;
-        }
-      }),
+    transaction: (work) => inOrder(() => runTransaction({ ...session, copyIn }, work)),
+    maintain: (sql) => inOrder(() => session.exec(sql)),
     close: () =>
       (closing ??= inOrder(async () => {
         await send({ kind: "close" }).catch(() => undefined);

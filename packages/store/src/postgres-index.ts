@@ -86,16 +86,17 @@ export async function buildIndex(
 
   const wanted = rows * (BUILD_BYTES_PER_ROW + dims * 4) * 1.25;
   const memoryKb = Math.ceil(Math.min(Math.max(wanted, 64 * 1024 * 1024), capabilities.indexBuildBytes) / 1024);
-  const settings = `maintenance_work_mem = '${memoryKb}kB'`;
-  const parallel = (await parallelIsSafe(driver)) ? "" : "max_parallel_maintenance_workers = 0";
+  const settings: Record<string, string> = { maintenance_work_mem: `${memoryKb}kB` };
+  // Of the table, not of the session: a pooler in between cannot lose it, and every builder keeps to it.
+  if (!(await parallelIsSafe(driver))) await driver.exec(`ALTER TABLE ${table} SET (parallel_workers = 0)`);
   const create = (concurrently: string) =>
     `CREATE INDEX ${concurrently} ${indexName(record)} ON ${table}
      USING hnsw (embedding ${storage}_${DISTANCE[similarity].operatorClass}) WITH (m = ${LINKS}, ef_construction = ${CONSTRUCTION_LIST})`;
   if (capabilities.concurrentIndexBuild) {
-    await driver.exec(create("CONCURRENTLY")); // the driver of a server sets memory and workers for its session
+    await driver.maintain(create("CONCURRENTLY"), settings);
   } else {
     await driver.transaction(async (tx) => {
-      for (const setting of [settings, parallel]) if (setting !== "") await tx.exec(`SET LOCAL ${setting}`);
+      for (const [name, value] of Object.entries(settings)) await tx.exec(`SET LOCAL ${name} = '${value}'`);
       await tx.exec(create(""));
     });
   }

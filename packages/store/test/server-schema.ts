@@ -1,0 +1,37 @@
+import { randomBytes } from "node:crypto";
+import { createServerDriver } from "../src/server-driver.js";
+import { openServerStore } from "../src/server-store.js";
+import type { SqlDriver } from "../src/sql-driver.js";
+import type { Store } from "../src/store.js";
+
+/** Address of a PostgreSQL server with pgvector for tests; `scripts/with-postgres` sets it. */
+export const testDatabaseUrl = process.env["TEST_DATABASE_URL"]?.trim() || undefined;
+
+/** For the title of what needs the server. */
+export const serverSkip = testDatabaseUrl === undefined ? " (skipped: TEST_DATABASE_URL is not set)" : "";
+
+export interface ServerSchema {
+  readonly store: Store;
+  /** Beside the store's own sessions. */
+  readonly driver: SqlDriver;
+  readonly schema: string;
+  close(): Promise<void>;
+}
+
+/** A store in a schema of its own, which `close` drops. */
+export async function openServerSchema(): Promise<ServerSchema> {
+  const connectionString = testDatabaseUrl ?? "";
+  const schema = `emb_test_${randomBytes(6).toString("hex")}`;
+  const store = await openServerStore({ connectionString, schema });
+  const driver = await createServerDriver({ connectionString, maxConnections: 4 });
+  return {
+    store,
+    driver,
+    schema,
+    close: async () => {
+      await store.close();
+      await driver.exec(`DROP SCHEMA ${schema} CASCADE`);
+      await driver.close();
+    },
+  };
+}
