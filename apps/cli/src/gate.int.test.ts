@@ -116,10 +116,10 @@ describe("the gate, on the command", () => {
       "EMB_CONFIG_INVALID store.kind is qdrant, and this version has only postgres",
       "Set store.kind: postgres in the environment's file.",
     ],
-  ])("refuses %s", async (_, variable, value, error, action) => {
+  ])("refuses %s", async (_, variable, value, error, hint) => {
     await project.write("config/qdrant.yaml", "embedding: { profile: one }\nstore: { kind: qdrant }\n");
     const ended = await project.emb(["status"], { [variable]: value });
-    expect(shown(ended, project)).toEqual({ exit: 78, errors: [error], actions: [action], stack: false });
+    expect(shown(ended, project)).toEqual({ exit: 78, errors: [error], actions: [hint], stack: false });
     expect(`${ended.stdout}${ended.stderr}`).not.toContain("hunter2");
     expect(existsSync(join(project.dir, ".emb"))).toBe(false);
   });
