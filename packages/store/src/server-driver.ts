@@ -117,6 +117,7 @@ const INT8 = 20;
 function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
   if (oid === INT8) return BigInt;
   if (oid === BYTEA) return readHex;
+  // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- the enum lists pg's own types, and any other number is text
   return types.getTypeParser(oid, format === "binary" ? "text" : format);
 }
 
