@@ -1,8 +1,9 @@
-import { contradiction } from "./local-model.js";
 import type { Profile } from "@emb/manifest";
 import type { ProviderOptions } from "./adapter.js";
-import { isTiktokenEncoding, loadTiktoken, TIKTOKEN_ENCODINGS } from "./tiktoken.js";
+import { boundByBytes } from "./byte-bound.js";
+import { contradiction } from "./local-model.js";
 import { readTokenizerJson } from "./model-folder.js";
+import { isTiktokenEncoding, loadTiktoken, TIKTOKEN_ENCODINGS } from "./tiktoken.js";
 import { createTokenEncoder } from "./token-encoder.js";
 import { exactly, type TokenCount, type Tokenizer } from "./tokenizer.js";
 
@@ -39,23 +40,3 @@ async function counterOf(profile: Profile, modelsDir: string | undefined): Promi
 
 /** A profile may leave tokenizer.model_id to its model. Source: tiktoken/model.py of openai/tiktoken, read 2026-11. */
 const isOpenAiEmbedding = (modelId: string): boolean => /^text-embedding-(3-|ada-002$)/.test(modelId);
-
-/** A model puts at most two tokens at each end of a text, and its tokenizer may put a space before the first word. */
-const SPECIAL_TOKENS = 4;
-
-/** "1 token ~= 4 characters of English". Source: help.openai.com, "What are tokens and how to count them", read 2026-11. */
-const BYTES_PER_TOKEN = 4;
-
-/**
- * A token stands for at least one byte of the text that the model reads, which many models bring to NFKC before: that is longer for
- * some signs.
- */
-export function boundByBytes(text: string): TokenCount {
-  const own = Buffer.byteLength(text);
-  const bytes = own === text.length ? own : Math.max(own, Buffer.byteLength(text.normalize("NFKC"))); // ASCII is NFKC
-  return {
-    tokens: bytes + SPECIAL_TOKENS,
-    exact: false,
-    estimate: Math.ceil(own / BYTES_PER_TOKEN) + SPECIAL_TOKENS,
-  };
-}

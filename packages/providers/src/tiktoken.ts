@@ -1,3 +1,4 @@
+import { BYTES_PER_TOKEN } from "./byte-bound.js";
 import { loadPeer } from "./optional-peer.js";
 import { exactly, type TokenCount } from "./tokenizer.js";
 
@@ -40,7 +41,7 @@ export async function loadTiktoken(encoding: Encoding): Promise<(text: string) =
     for (const { 0: piece, index } of text.matchAll(LONG_PIECES)) {
       const [before, bytes] = [count(text.slice(end, index)), Buffer.byteLength(piece)];
       tokens += before + bytes;
-      estimate += before + Math.ceil(bytes / 4);
+      estimate += before + Math.ceil(bytes / BYTES_PER_TOKEN);
       end = index + piece.length;
     }
     if (end === 0) return exactly(count(text));
