@@ -28,16 +28,19 @@ try {
   const { profile, decision } = passGate(settings, env, undefined);
   const { environment, namespaceMode: mode } = settings;
   const { namespace } = namespaceName({ base: settings.store.baseNamespace, profile, mode });
-  log = log.with(telemetryLabels(telemetryContext(settings, profile, namespace)));
+  const context = telemetryContext(settings, profile, namespace);
+  log = log.with(telemetryLabels(context));
   note(renderBanner(bannerOf(settings, profile, namespace, decision)));
   const telemetry = await startTelemetry({ env, serviceName: "emb-ingest-worker", environment, log });
+  const active = telemetry.profile(context); // says what this process would fill, and under which rule, while there is no run
+  active.guard("gate", "clean");
   try {
     await withStore(settings, async (store) => {
       log.info({ event: "working", environment });
       await work({ settings, env, store, signal, nowMs: () => performance.now(), log, telemetry });
     });
   } finally {
-    await telemetry.close();
+    await telemetry.close(); // with the profile still held, which is how it ends
   }
 } catch (error) {
   process.exitCode = reportServiceError(error, { log, signal });

@@ -3,7 +3,7 @@ import type { Received } from "./collector.fixture.js";
 
 // Field numbers and JSON names. Source: opentelemetry-proto 1.x, common.proto, resource.proto, metrics.proto and trace.proto, read November 2026.
 
-export interface Signal {
+interface Signal {
   readonly name: string;
   readonly attributes: Readonly<Record<string, unknown>>;
 }

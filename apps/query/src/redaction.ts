@@ -1,6 +1,6 @@
 import type { Environment } from "@emb/config";
 
-export const REDACTED = "[redacted]";
+const REDACTED = "[redacted]";
 
 /** Names of variables whose whole value is a secret. */
 const SECRET_NAME = /KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|HEADERS/i;
