@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { expect } from "vitest";
 import { isEmbError, parseManifest, providerVariables, type Limits, type Profile, type Side } from "@emb/manifest";
@@ -68,6 +68,23 @@ export const IMPATIENT: Partial<HttpTuning> = {
   breaker: { failures: 1_000, openMs: 50, maxOpenMs: 200 },
 };
 
+/** Waits as long as it is told, in no time: the clock is moved instead. */
+export function virtualWaiting(): Pick<HttpTuning, "nowMs" | "sleep"> & { readonly waits: number[] } {
+  const waits: number[] = [];
+  let aheadMs = 0;
+  return {
+    waits,
+    nowMs: () => performance.now() + aheadMs,
+    sleep: async (ms, signal) => {
+      waits.push(ms);
+      const untilMs = performance.now() + aheadMs + ms;
+      await nextTurn();
+      signal.throwIfAborted();
+      aheadMs = Math.max(aheadMs, untilMs - performance.now());
+    },
+  };
+}
+
 export interface Hosted {
   readonly profile: Profile;
   readonly provider: EmbeddingProvider;
@@ -80,7 +97,8 @@ export interface Hosted {
 export interface HostedSettings {
   readonly tuning?: Partial<HttpTuning>;
   readonly modelsDir?: string;
-  readonly observer?: (event: ProviderEvent) => void;
+  /** What the service runs, when it is not the profile's model. */
+  readonly servedModel?: string;
 }
 
 /** A provider of the factory, and the loopback service behind it. */
@@ -88,7 +106,7 @@ export async function openHosted(
   loopback: Loopback,
   protocol: ProtocolId,
   profile: Profile,
-  { tuning = IMPATIENT, modelsDir, observer = () => {} }: HostedSettings = {},
+  { tuning = IMPATIENT, modelsDir, servedModel = profile.modelId }: HostedSettings = {},
 ): Promise<Hosted> {
   const { url, key } = providerVariables(protocol);
   // cl100k counts words alone, the loopback services two tokens more.
@@ -96,7 +114,7 @@ export async function openHosted(
   const service = await loopback.open({
     protocol,
     key: KEY,
-    model: { id: profile.modelId, dims: profile.dims, maxInputTokens },
+    model: { id: servedModel, dims: profile.dims, maxInputTokens },
   });
   const events: ProviderEvent[] = [];
   const provider = await createProvider(profile, {
@@ -107,10 +125,7 @@ export async function openHosted(
     dataDir: tmpdir(),
     modelsDir,
     http: tuning,
-    observer: (event) => {
-      events.push(event);
-      observer(event);
-    },
+    observer: (event) => void events.push(event),
   });
   const { prompts, tasks, dims } = profile;
   return {

@@ -21,6 +21,7 @@ const Report = z.object({
       base64: z.boolean(),
       acceptEncoding: z.string(),
       bytesSent: z.int(),
+      atMs: z.number(),
     }),
   ),
   inFlight: z.int(),

@@ -112,14 +112,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#status = status;
     this.#headers = headers;
     const announced = Number(this.#header("content-length") ?? 0);
-    if (announced > this.request.maxAnswerBytes) return this.#cut({ kind: "too_long" });
+    if (announced > this.request.maxAnswerBytes) return this.#cutLong();
     this.#buffer = this.buffers.take((Number.isSafeInteger(announced) ? announced : 0) + BODY_PADDING);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.#settled || this.#buffer === undefined) return;
     const length = this.#length + chunk.length;
-    if (length > this.request.maxAnswerBytes) return this.#cut({ kind: "too_long" });
+    if (length > this.request.maxAnswerBytes) return this.#cutLong();
     if (length + BODY_PADDING > this.#buffer.length) {
       const larger = Buffer.allocUnsafeSlow(Math.max(FIRST_BUFFER_BYTES, 2 * length) + BODY_PADDING);
       this.#buffer.copy(larger, 0, 0, this.#length);
@@ -137,7 +137,8 @@ class Exchange implements Dispatcher.DispatchHandler {
     const packed = buffer.subarray(0, this.#length);
     unpack(encoding, packed, this.request.maxAnswerBytes).then(
       (unpacked) => this.#answer(Buffer.concat([unpacked], unpacked.length + BODY_PADDING), unpacked.length),
-      (error: unknown) => this.#settle({ kind: isTooLarge(error) ? "too_long" : "connection", reason: codeOf(error) }),
+      (error: unknown) =>
+        isTooLarge(error) ? this.#cutLong() : this.#settle({ kind: "connection", reason: codeOf(error) }),
     );
   }
 
@@ -160,6 +161,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   #cut(reply: Reply): void {
     this.#settle(reply);
     this.#controller?.abort(new Error(reply.kind));
+  }
+
+  /** A refusal is known by its status, however long the page that comes with it. */
+  #cutLong(): void {
+    if (this.#status < 300) return this.#cut({ kind: "too_long" });
+    this.#answer(Buffer.alloc(BODY_PADDING), 0);
+    this.#controller?.abort(new Error("too long"));
   }
 
   #settle(reply: Reply): void {

@@ -34,6 +34,7 @@ const What = z.discriminatedUnion("kind", [
     status: z.int(),
     headers: headers.optional(),
     echo: z.boolean().optional(),
+    messageBytes: z.int().optional(),
   }),
   /** A body that is sent as it is. */
   z.strictObject({ kind: z.literal("body"), body: z.string(), contentType: z.string().optional() }),

@@ -35,6 +35,7 @@ export const Script = z.strictObject({
  * @property {boolean} base64
  * @property {string} acceptEncoding
  * @property {number} bytesSent of the body
+ * @property {number} atMs when it came, monotonic
  */
 
 /**
@@ -68,6 +69,7 @@ export async function openService({ protocol: id, key, model }) {
       base64: false,
       acceptEncoding: request.headers["accept-encoding"] ?? "",
       bytesSent: 0,
+      atMs: performance.now(),
     };
     requests.push(record);
     const body = await readText(request);
@@ -93,7 +95,7 @@ export async function openService({ protocol: id, key, model }) {
 
     if (what.kind === "status") {
       const seen = what.echo ? `${request.headers.authorization ?? ""} ${key} ${record.texts.join(" ")}` : "refused";
-      const message = `${what.status} ${seen}`;
+      const message = `${what.status} ${seen} ${"x".repeat(what.messageBytes ?? 0)}`;
       return send(what.status, protocol.error({ status: what.status, message }), {
         ...(what.echo ? { "x-echo": key } : {}),
         ...what.headers,
