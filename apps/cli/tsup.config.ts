@@ -31,5 +31,7 @@ export default defineConfig({
     /^gpt-tokenizer/,
     "onnx-proto",
     "onnxruntime-node",
+    "pg",
+    "pg-copy-streams",
   ],
 });

@@ -87,6 +87,18 @@ describe("the gate, on the command", () => {
     expect(existsSync(join(project.dir, ".emb"))).toBe(false);
   });
 
+  it("says that a database server cannot be reached, without its address's password", async () => {
+    const ended = await project.emb(["status"], { DATABASE_URL: "postgres://u:hunter2@127.0.0.1:1/d" });
+    expect(shown(ended, project)).toEqual({
+      exit: 75,
+      errors: ["EMB_STORE_UNAVAILABLE the database could not be reached: ECONNREFUSED"],
+      actions: ["Check that the server of DATABASE_URL runs and can be reached, then run the same command again."],
+      stack: false,
+    });
+    expect(`${ended.stdout}${ended.stderr}`).not.toContain("hunter2");
+    expect(existsSync(join(project.dir, ".emb"))).toBe(false);
+  });
+
   it.each([
     [
       "an address that is no PostgreSQL's, without saying it",
@@ -101,13 +113,6 @@ describe("the gate, on the command", () => {
       "postgres//db",
       "EMB_CONFIG_INVALID DATABASE_URL: expected an address that begins with postgres:// or postgresql://",
       "Correct DATABASE_URL.",
-    ],
-    [
-      "a database server, which this version lacks",
-      "DATABASE_URL",
-      "postgres://u:hunter2@h/d",
-      "EMB_CONFIG_INVALID DATABASE_URL is set, and this version has only the embedded database",
-      "Unset DATABASE_URL to use the embedded database under EMB_DATA_DIR.",
     ],
     [
       "a store that this version lacks",

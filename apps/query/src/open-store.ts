@@ -4,17 +4,17 @@ import { openEmbeddedStore, type Store } from "@emb/store";
 
 /**
  * The store that the settings name.
- * @throws EmbError EMB_CONFIG_INVALID for a store that this version does not have, EMB_STORE_LOCKED, EMB_STORE_UNAVAILABLE, EMB_STORE_FULL, EMB_STORE_SCHEMA_NEWER
+ * @throws EmbError EMB_CONFIG_INVALID for a store that this version does not have, EMB_STORE_LOCKED, EMB_STORE_UNAVAILABLE, EMB_STORE_REFUSED, EMB_STORE_FULL, EMB_STORE_SCHEMA_NEWER
  */
 export async function openStore({ databaseUrl, paths, store }: Settings): Promise<Store> {
-  if (databaseUrl !== null)
-    throw new EmbError("EMB_CONFIG_INVALID", "DATABASE_URL is set, and this version has only the embedded database", {
-      hint: "Unset DATABASE_URL to use the embedded database under EMB_DATA_DIR.",
-    });
   if (store.kind !== "postgres")
     throw new EmbError("EMB_CONFIG_INVALID", `store.kind is ${store.kind}, and this version has only postgres`, {
       hint: "Set store.kind: postgres in the environment's file.",
     });
+  if (databaseUrl !== null) {
+    const { openServerStore } = await import("@emb/store/server");
+    return openServerStore({ connectionString: databaseUrl, schema: store.schema });
+  }
   return openEmbeddedStore({ dataDir: paths.dataDir, schema: store.schema });
 }
 

@@ -2,8 +2,6 @@ export { lockDirectory, type DirectoryLock } from "./directory-lock.js";
 export { createEmbeddedDriver } from "./embedded-driver.js";
 export { openEmbeddedStore, type EmbeddedStoreOptions } from "./embedded-store.js";
 export { openPostgresStore } from "./postgres-store.js";
-export { createServerDriver, type ServerDriverOptions } from "./server-driver.js";
-export { openServerStore, type ServerStoreOptions } from "./server-store.js";
 export type * from "./audit.js";
 export type * from "./documents.js";
 export type * from "./namespaces.js";
