@@ -7,7 +7,7 @@ import { z } from "zod";
 import { atLeast, atMost, machine, pairedRatio, row, type BenchReport } from "../report.js";
 import type { Contender } from "./contenders.js";
 
-const ROUNDS = 1;
+const ROUNDS = 5;
 const TEXTS = 20_000;
 const CHILD = fileURLToPath(new URL("./client-child.js", import.meta.url));
 const SERVER = fileURLToPath(new URL("./client-server.js", import.meta.url));

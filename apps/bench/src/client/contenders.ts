@@ -51,13 +51,34 @@ export const CONTENDERS: Readonly<Record<Contender, (url: URL) => Promise<Embed>
   },
 };
 
+/** With every check, metric and label that a service has. */
 async function emb(url: URL): Promise<Embed> {
   const { parseManifest } = await import("@emb/manifest");
   const { createProvider } = await import("@emb/providers");
+  const { createEmbeddingTelemetry } = await import("@emb/providers/telemetry");
+  const { MeterProvider } = await import("@opentelemetry/sdk-metrics");
+  const { PrometheusExporter } = await import("@opentelemetry/exporter-prometheus");
   const reading = parseManifest(MANIFEST, { file: "bench.yaml" });
   const profile: Profile | undefined = reading.ok ? reading.manifest.profiles.get("bench") : undefined;
   if (profile === undefined) throw new Error("the benchmark's manifest is not valid");
-  const provider = await createProvider(profile, { env: { OPENAI_COMPATIBLE_URL: url.href }, dataDir: "unused" });
+  const meters = new MeterProvider({ readers: [new PrometheusExporter({ preventServerStart: true })] });
+  const openTelemetry = createEmbeddingTelemetry({
+    meter: meters.getMeter("bench"),
+    tracer: null,
+    environment: "bench",
+    nowMs: () => performance.now(),
+    epochMs: () => Date.now(),
+  });
+  const { observer } = openTelemetry({
+    profile,
+    namespace: "docs_bench",
+    namespaceMode: "profile",
+    strictMode: true,
+    swappable: false,
+    experiment: null,
+  });
+  const env = { OPENAI_COMPATIBLE_URL: url.href };
+  const provider = await createProvider(profile, { env, dataDir: "unused", observer });
   const { signal } = new AbortController();
   return async (texts) => (await provider.embedDocuments(texts, { signal })).dense;
 }
