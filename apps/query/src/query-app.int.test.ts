@@ -248,6 +248,7 @@ describe("the query service over HTTP", () => {
       timeoutMs: 1000,
       profile: () => ({}),
       metrics: async () => "",
+      serveRequest: async (_request, work) => void (await work()),
       onFailure: ({ message }) => void failures.push(message),
       notReady: () => "stopping",
     });

@@ -3,6 +3,7 @@ import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { EmbError, isEmbError, type ErrorCode } from "@emb/manifest";
 import { MAX_TOP_K, type Search } from "@emb/search";
+import type { ProfileTelemetry } from "@emb/providers/telemetry";
 import { answerDocument } from "./answer-document.js";
 
 /** A question is a few lines; more than this is a mistake or an attack. */
@@ -17,6 +18,8 @@ export interface QueryAppSetup {
   readonly profile: () => Readonly<Record<string, string | number | boolean | null>>;
   /** What /metrics answers, as Prometheus text. */
   readonly metrics: () => Promise<string>;
+  /** Runs the answering of one request, given its route and headers, so that it can be traced. */
+  readonly serveRequest: ProfileTelemetry["serveRequest"];
   /** Told of every error that the client sees only as `EMB_INTERNAL`. */
   readonly onFailure: (error: Error) => void;
   /** Null while the service takes requests, else why it does not. */
@@ -78,6 +81,13 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
   );
   app.get("/v1/profile", (context) => context.json(setup.profile()));
 
+  app.use("/v1/query", (context, next) => {
+    const { method } = context.req;
+    return setup.serveRequest({ method, route: "/v1/query", headers: context.req.header() }, async () => {
+      await next();
+      return context.res.status;
+    });
+  });
   app.post("/v1/query", bodyLimit({ maxSize: MAX_BODY_BYTES, onError: tooLarge }), async (context) => {
     const parsed = Query.safeParse(await readJson(context));
     if (!parsed.success)

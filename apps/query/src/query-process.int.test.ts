@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { tmpdir } from "node:os";
@@ -29,6 +30,35 @@ describe("the query process", () => {
     expect(line).toMatchObject({ level: "error", event, code });
     expect(line.hint).not.toBe("");
     await expect(rm(join(dir, "never"), { recursive: true })).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("holds no secret on its line, not even one that stands in the wrong variable", async () => {
+    const key = "jina_4f1c9d77";
+    const { code, stderr } = await start({ JINA_API_KEY: key, EMBEDDINGS_PROFILE: key }).ended;
+    expect(code).toBe(78);
+    expect(stderr).not.toContain(key);
+    expect(lastLine(stderr).message).toContain('the requested profile "[redacted]"');
+  });
+
+  it("says of an unexpected error what cannot be a secret or a text, and nothing of its causes but names and codes", () => {
+    const program = `
+      import { createServiceLog, reportServiceError } from ${JSON.stringify(import.meta.resolve("../dist/index.js"))};
+      const log = await createServiceLog({ write: (line) => console.error(line), env: process.env });
+      const cause = Object.assign(new Error("login of postgres://emb:s3cret-pw@db/emb failed: hunter2"), { code: "28P01" });
+      const error = new Error('no row for "hunter2" with s3cret-pw, sent Authorization: Bearer abcdefgh', { cause });
+      reportServiceError(error, { log, signal: new AbortController().signal });`;
+    const { stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", program], {
+      env: { DATABASE_URL: "postgres://emb:s3cret-pw@db/emb" },
+      encoding: "utf8",
+    });
+    expect(JSON.parse(stderr)).toMatchObject({
+      level: "error",
+      event: "start.failed",
+      code: "EMB_INTERNAL",
+      message: 'no row for "..." with [redacted], sent Authorization: Bearer [redacted]',
+      cause: ["Error 28P01"],
+    });
+    for (const secret of ["s3cret-pw", "hunter2", "abcdefgh"]) expect(stderr).not.toContain(secret);
   });
 
   const lastLine = (stderr: string) => Line.parse(JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? ""));

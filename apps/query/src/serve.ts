@@ -101,6 +101,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       maxTopK,
       timeoutMs,
       profile: () => profileDocument(settings, context, search),
+      serveRequest: telemetry.serveRequest,
       metrics: () => setup.telemetry.metricsText(),
       onFailure: (error) => log.error({ event: "request.failed", ...errorFields(error) }),
       notReady: () => notReady,

@@ -97,7 +97,7 @@ describe("telemetry of the query process", () => {
         ]),
       );
       expect(namesAt("/v1/traces")).toEqual(
-        new Set(["embeddings sentence-transformers/all-MiniLM-L6-v2", "search docs_one"]),
+        new Set(["embeddings sentence-transformers/all-MiniLM-L6-v2", "search docs_one", "POST /v1/query"]),
       );
       const seen = stderr + received.map(({ body }) => body.toString("latin1")).join("");
       for (const secret of ["jina_4f1c9d77", "qdrant-8a7b", "otlp-pass", "client-token-1", "hunter2", "sheep"])

@@ -1,4 +1,13 @@
-import { context, SpanKind, SpanStatusCode, trace, type Attributes, type Span, type Tracer } from "@opentelemetry/api";
+import {
+  context,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type Attributes,
+  type Span,
+  type Tracer,
+} from "@opentelemetry/api";
 import { isEmbError, type Side } from "@emb/manifest";
 import type { EmbeddingProvider, EmbedOptions, Sides } from "../provider.js";
 import type { Operation, Outcome, ProviderEvent } from "../provider-events.js";
@@ -6,6 +15,8 @@ import type { TelemetryLabels } from "../telemetry-labels.js";
 import {
   DIMENSION_COUNT,
   ERROR_TYPE,
+  HTTP_METHOD,
+  HTTP_ROUTE,
   HTTP_STATUS,
   INPUT_TOKENS,
   RESPONSE_MODEL,
@@ -19,8 +30,17 @@ export interface CallSpans {
   readonly traced: (provider: EmbeddingProvider) => EmbeddingProvider;
   /** A request that has ended, as a span that began its duration ago. */
   readonly requested: (event: ProviderEvent & { kind: "request" }) => void;
+  /** Answers one request of a client inside a span, which continues the trace that the client's headers name. */
+  readonly serveRequest: (request: ServedRequest, work: () => Promise<number>) => Promise<void>;
   /** Runs one search of the store inside a span. */
   readonly storeSearch: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export interface ServedRequest {
+  readonly method: string;
+  /** The route's pattern, never the path that was asked for. */
+  readonly route: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface CallSpansSetup {
@@ -115,6 +135,17 @@ export function createCallSpans({ tracer, labels, genAi, epochMs }: CallSpansSet
       });
       if (outcome !== "ok") fail(span, outcome);
       span.end(endMs);
+    },
+    async serveRequest({ method, route, headers }, work) {
+      const attributes = { ...labels, [HTTP_METHOD]: method, [HTTP_ROUTE]: route };
+      const parent = propagation.extract(context.active(), headers);
+      const options = { kind: SpanKind.SERVER, startTime: epochMs(), attributes };
+      const span = tracer.startSpan(`${method} ${route}`, options, parent);
+      await inside(span, undefined, async () => {
+        const status = await work();
+        span.setAttribute(HTTP_STATUS, status);
+        if (status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+      });
     },
     storeSearch: (work) => inside(startSpan(`search ${labels.embedding_namespace}`, store), undefined, work),
   };

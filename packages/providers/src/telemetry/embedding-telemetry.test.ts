@@ -1,4 +1,4 @@
-import { context, SpanKind } from "@opentelemetry/api";
+import { context, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ERROR_CODES, EmbError, type ErrorCode } from "@emb/manifest";
@@ -303,6 +303,32 @@ describe("spans of a profile", () => {
       provider.embedQueries(["a"], { signal: AbortSignal.abort() }).catch(() => {}),
     );
     expect(spans.map(({ attributes }) => attributes["error.type"])).toEqual(["aborted"]);
+  });
+
+  it("of a client's request continue its trace and hold the call's", async () => {
+    const headers = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
+    const spans = await trace(async (provider, telemetry) => {
+      const request = { method: "POST", route: "/v1/query", headers };
+      await telemetry.serveRequest(request, async () => {
+        await provider.embedQueries(["a"], options);
+        return 503;
+      });
+    });
+    const [, embedding, served] = spans;
+    expect(served?.name).toBe("POST /v1/query");
+    expect(served?.kind).toBe(SpanKind.SERVER);
+    expect(served?.attributes).toEqual({
+      ...NINE,
+      "http.request.method": "POST",
+      "http.route": "/v1/query",
+      "http.response.status_code": 503,
+    });
+    expect(served?.status).toEqual({ code: SpanStatusCode.ERROR });
+    expect(served?.parentSpanContext?.spanId).toBe("b7ad6b7169203331");
+    expect(embedding?.parentSpanContext?.spanId).toBe(served?.spanContext().spanId);
+    expect(new Set(spans.map((span) => span.spanContext().traceId))).toEqual(
+      new Set(["0af7651916cd43dd8448eb211c80319c"]),
+    );
   });
 
   it("of a search of the store carry the database's names", async () => {

@@ -2,7 +2,7 @@ import type { Meter, Tracer } from "@opentelemetry/api";
 import type { EmbeddingProvider } from "../provider.js";
 import type { ProviderObserver } from "../provider-events.js";
 import { telemetryLabels, type TelemetryContext } from "../telemetry-labels.js";
-import { createCallSpans, outcomeOf } from "./call-spans.js";
+import { createCallSpans, outcomeOf, type ServedRequest } from "./call-spans.js";
 import { genAiAttributes } from "./gen-ai.js";
 import { createInstruments } from "./instruments.js";
 import type { Guard, GuardOutcome } from "./metric-table.js";
@@ -27,6 +27,8 @@ export interface ProfileTelemetry {
   traced(provider: EmbeddingProvider): EmbeddingProvider;
   /** Counts a decision of the gate or the seal. */
   guard(guard: Guard, outcome: GuardOutcome): void;
+  /** Answers one request of a client, inside a span that what happens in it belongs to. `work` gives the HTTP status. */
+  serveRequest(request: ServedRequest, work: () => Promise<number>): Promise<void>;
   /** Runs one search of the store, timed. */
   storeSearch<T>(work: () => Promise<T>): Promise<T>;
   /** The process holds the profile no more: its info gauge falls to 0, its counters stay. Called once. */
@@ -55,6 +57,7 @@ export function createEmbeddingTelemetry(
       },
       traced: (provider) => spans?.traced(provider) ?? provider,
       guard: metrics.guard,
+      serveRequest: (request, work) => spans?.serveRequest(request, work) ?? work().then(() => {}),
       async storeSearch(work) {
         const startMs = nowMs();
         try {

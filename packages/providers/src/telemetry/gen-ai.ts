@@ -17,5 +17,7 @@ export const TOKEN_TYPE = "gen_ai.token.type";
 export const ERROR_TYPE = "error.type";
 export const SERVER_ADDRESS = "server.address";
 export const SERVER_PORT = "server.port";
+export const HTTP_METHOD = "http.request.method";
+export const HTTP_ROUTE = "http.route";
 export const HTTP_STATUS = "http.response.status_code";
 export const STORE_SEARCH = { "db.system.name": "postgresql", "db.operation.name": "search" } as const;
