@@ -308,8 +308,8 @@ describe("spans of a profile", () => {
   it("of a client's request continue its trace and hold the call's", async () => {
     const headers = { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01" };
     const spans = await trace(async (provider, telemetry) => {
-      const request = { method: "POST", route: "/v1/query", headers };
-      await telemetry.serveRequest(request, async () => {
+      const asked = { method: "POST", route: "/v1/query", headers };
+      await telemetry.serveRequest(asked, async () => {
         await provider.embedQueries(["a"], options);
         return 503;
       });

@@ -28,9 +28,9 @@ export interface ProfileTelemetry {
   /** Counts a decision of the gate or the seal. */
   guard(guard: Guard, outcome: GuardOutcome): void;
   /** Answers one request of a client, inside a span that what happens in it belongs to. `work` gives the HTTP status. */
-  serveRequest(request: ServedRequest, work: () => Promise<number>): Promise<void>;
+  readonly serveRequest: (request: ServedRequest, work: () => Promise<number>) => Promise<void>;
   /** Runs one search of the store, timed. */
-  storeSearch<T>(work: () => Promise<T>): Promise<T>;
+  readonly storeSearch: <T>(work: () => Promise<T>) => Promise<T>;
   /** The process holds the profile no more: its info gauge falls to 0, its counters stay. Called once. */
   close(): void;
 }
@@ -57,7 +57,9 @@ export function createEmbeddingTelemetry(
       },
       traced: (provider) => spans?.traced(provider) ?? provider,
       guard: metrics.guard,
-      serveRequest: (request, work) => spans?.serveRequest(request, work) ?? work().then(() => {}),
+      async serveRequest(request, work) {
+        await (spans === null ? work() : spans.serveRequest(request, work));
+      },
       async storeSearch(work) {
         const startMs = nowMs();
         try {
