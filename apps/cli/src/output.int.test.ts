@@ -33,6 +33,10 @@ const CONTRACTS: readonly Contract[] = [
     },
   },
   {
+    args: ["plan", "--to", "one", "--source", "docs"],
+    keys: ["documents", "chunks", "tokens", "tokens_exact", "cost_usd", "seconds", "bytes"],
+  },
+  {
     args: ["verify", "namespace"],
     keys: ["ok", "namespace", "expected", "found", "missing", "duplicate", "stale", "drift_pct", "checks"],
     rows: { checks: ["name", "ok", "seen", "want"] },

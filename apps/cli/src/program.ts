@@ -125,6 +125,17 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
       run(async () => (await import("./commands/verify-namespace.js")).verifyNamespaceCommand, options),
     );
 
+  leaf(program, "plan", "what a re-ingest would do and take: documents, tokens, price, time, bytes", [
+    "emb plan --to st_minilm --source ./docs",
+    "emb plan --to jina_v3 --source corpus.jsonl --json",
+  ])
+    .requiredOption("--to <profile>", "target profile")
+    .requiredOption("--source <path>", "folder of .md, .markdown and .txt files, or a .jsonl file")
+    .option("--base <name>", "default: store.base_namespace")
+    .action((options: Common & { to: string; source: string; base?: string }) =>
+      run(async () => (await import("./commands/plan.js")).planCommand, options),
+    );
+
   leaf(program, "reingest", "fill the namespace of a profile beside the old one", [
     "emb reingest --to st_minilm --source ./docs --yes",
     "EMBEDDING_PROFILE_EXPERIMENT=st_minilm emb reingest --to st_minilm --source corpus.jsonl --base articles --yes",
@@ -132,8 +143,9 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     .requiredOption("--to <profile>", "target profile")
     .requiredOption("--source <path>", "folder of .md, .markdown and .txt files, or a .jsonl file")
     .option("--base <name>", "default: store.base_namespace")
+    .option("--dry-run", "say what it would do and take, as emb plan does, and stop", false)
     .option("--yes", "do not ask", false)
-    .action((options: Common & { to: string; source: string; base?: string; yes: boolean }) =>
+    .action((options: Common & { to: string; source: string; base?: string; dryRun: boolean; yes: boolean }) =>
       run(async () => (await import("./commands/reingest.js")).reingestCommand, options),
     );
 

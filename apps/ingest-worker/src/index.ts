@@ -1,3 +1,3 @@
-export { createModel, type Model } from "./model.js";
+export { createCounting, createModel, type Counting, type Model } from "./model.js";
 export { profileChunker } from "./profile-chunker.js";
 export { work, type WorkerSetup } from "./worker.js";

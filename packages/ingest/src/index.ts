@@ -9,6 +9,8 @@ export { targetAddress } from "./open-target.js";
 export { reingest, type ReingestSetup } from "./reingest.js";
 export type { ReingestReport } from "./reingest-report.js";
 export type { Progress } from "./run-progress.js";
+export type { Plan } from "./plan.js";
+export { planReingest, type PlanSetup } from "./plan-reingest.js";
 export { openSource } from "./open-source.js";
 export { createFolderSource } from "./folder-source.js";
 export { createJsonlSource } from "./jsonl-source.js";

@@ -1,6 +1,6 @@
-import { EmbError } from "@emb/manifest";
 import type { Documents, IncomingDocument, TextFailure } from "@emb/store";
 import { documentHash } from "./content-hash.js";
+import { emptySource } from "./source-error.js";
 import type { Source, SourceDocument } from "./source.js";
 
 /** Committed together: small enough to bound memory, large enough to make a round trip cheap. */
@@ -74,11 +74,7 @@ export async function takeIn(intake: {
   }
   await commit();
   signal.throwIfAborted();
-  if (total.seen === 0)
-    throw new EmbError("EMB_SOURCE_EMPTY", `source ${source.identity}: expected at least one document, found none`, {
-      hint: "Check the path and the file names: a folder source reads .md, .markdown and .txt files.",
-      context: { source: source.identity },
-    });
+  if (total.seen === 0) throw emptySource(source.identity);
   // Behind such an item may stand any document: nothing is taken for gone. Version 0 tombstones nothing and still ends the run's memory.
   const removed = await documents.sweep({ base, runId, source: source.identity, version: idsHidden ? 0n : version });
   return { ...total, removed };

@@ -27,7 +27,12 @@ export const targetAddress = ({
   mode,
   provider,
   store,
-}: { base: string; mode: NamespaceMode } & Pick<TargetSetup, "provider" | "store">): NamespaceAddress => ({
+}: {
+  base: string;
+  mode: NamespaceMode;
+  provider: Pick<EmbeddingProvider, "profile">;
+  store: Pick<Store, "capabilities">;
+}): NamespaceAddress => ({
   ...namespaceName({ base, profile: provider.profile, mode, maxLength: store.capabilities.maxNamespaceBytes }),
   mode,
 });

@@ -1,5 +1,7 @@
+import type { Profile } from "@emb/manifest";
 import type { Run, RunState } from "@emb/store";
 import type { IntakeReport } from "./intake.js";
+import { costOf } from "./plan.js";
 import type { Verification } from "./verify-namespace.js";
 
 export interface ReingestReport {
@@ -33,7 +35,7 @@ export interface EndedRun {
 
 export function reportOf(
   { run, resumed, intake, verification }: EndedRun,
-  { pricePerMillionTokens: price, seconds }: { pricePerMillionTokens: number | null; seconds: number },
+  { profile, seconds }: { profile: Pick<Profile, "pricePerMillionTokens">; seconds: number },
 ): ReingestReport {
   const { embedded, failed, tokens } = run.counters;
   const total = verification.found;
@@ -48,7 +50,7 @@ export function reportOf(
     verification,
     tokens,
     chunks: { total, embedded, skipped: Math.max(total - embedded, 0), failed },
-    costUsd: price === null ? null : (tokens / 1e6) * price,
+    costUsd: costOf(tokens, profile),
     seconds,
   };
 }

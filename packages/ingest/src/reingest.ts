@@ -28,8 +28,7 @@ export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
   const first = await runOnce(setup);
   const { ok, damaged } = first.verification;
   const ended = !ok && damaged.length > 0 ? await runOnce(setup) : first;
-  const { pricePerMillionTokens } = setup.provider.profile;
-  return reportOf(ended, { pricePerMillionTokens, seconds: (setup.nowMs() - startMs) / 1000 });
+  return reportOf(ended, { profile: setup.provider.profile, seconds: (setup.nowMs() - startMs) / 1000 });
 }
 
 /** One run to its end, which may be that its verification was negative. */

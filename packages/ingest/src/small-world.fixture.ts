@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseManifest, type EmbError } from "@emb/manifest";
-import { createProvider, createTokenizer, type EmbeddingProvider } from "@emb/providers";
+import { createProvider, createTokenizer, type EmbeddingProvider, type Tokenizer } from "@emb/providers";
 import { createEmbeddedDriver, openPostgresStore, type SqlValue, type Store } from "@emb/store";
 import { createChunker } from "./document-chunker.js";
 import type { ReingestSetup } from "./reingest.js";
@@ -66,7 +66,7 @@ export interface SmallWorld {
     base: string,
     source: Source,
     more?: Partial<ReingestSetup> & { profile?: string; refuse?: Refuse },
-  ): Promise<ReingestSetup>;
+  ): Promise<ReingestSetup & { tokenizer: Tokenizer }>;
   close(): Promise<void>;
 }
 
@@ -101,7 +101,7 @@ export async function openSmallWorld(): Promise<SmallWorld> {
       },
     };
     const chunker = createChunker({ maxTokens: 40, countTokens: (text) => tokenizer.countTokens(text).tokens });
-    return { provider, chunker };
+    return { provider, tokenizer, chunker };
   };
 
   return {

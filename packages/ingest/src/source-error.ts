@@ -20,3 +20,9 @@ export function sourceError(path: string, error: unknown): EmbError {
     },
   );
 }
+
+export const emptySource = (identity: string): EmbError =>
+  new EmbError("EMB_SOURCE_EMPTY", `source ${identity}: expected at least one document, found none`, {
+    hint: "Check the path and the file names: a folder source reads .md, .markdown and .txt files.",
+    context: { source: identity },
+  });

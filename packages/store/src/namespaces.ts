@@ -103,6 +103,8 @@ export interface NamespaceReader {
     after: { documentId: string; ordinal: number } | null;
     limit: number;
   }): Promise<readonly StoredChunkFacts[]>;
+  /** Which of these content hashes have a vector here, as lower-case hex. Makes no index, unlike a writer: a plan changes nothing. */
+  findContent(contentHashes: readonly Uint8Array[]): Promise<ReadonlySet<string>>;
   /** Up to `limit` stored vectors spread over the namespace, for recall measurements; the same ones for the same `seed`. */
   sampleVectors(sample: {
     limit: number;

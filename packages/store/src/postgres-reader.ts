@@ -36,6 +36,7 @@ const FactsRow = KeyRow.extend({
 });
 const SampleRow = KeyRow.extend({ vector: z.instanceof(Uint8Array) });
 const LagRow = z.object({ lag: z.int() });
+const ContentRow = z.object({ hash: z.string() });
 const CountRow = z.object({ documents: z.int(), chunks: z.int() });
 
 const keyOf = (row: z.infer<typeof KeyRow>) => ({
@@ -152,6 +153,14 @@ export function createPostgresReader(options: {
         norm: row.norm,
         shownHash: row.shown_hash,
       }));
+    },
+
+    findContent: async (contentHashes) => {
+      const result = await driver.query(
+        `SELECT DISTINCT encode(content_hash, 'hex') AS hash FROM ${table} WHERE content_hash = ANY ($1::bytea[])`,
+        [contentHashes],
+      );
+      return new Set(parseRows(ContentRow, result).map(({ hash }) => hash));
     },
 
     sampleVectors: async ({ limit, seed }) => {

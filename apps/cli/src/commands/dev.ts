@@ -3,7 +3,8 @@ import { createServiceLog, passGate, serve, startTelemetry, withStore, type Quer
 import { readSettings } from "../read-settings.js";
 import type { Command } from "../session.js";
 import { wholeNumber } from "../whole-number.js";
-import { fillNamespace, openNamedSource } from "./reingest.js";
+import { openNamedSource } from "../named-source.js";
+import { fillNamespace } from "./reingest.js";
 
 export interface DevOptions {
   readonly source?: string;

@@ -211,7 +211,7 @@ function createStory(outer: Session, env: Readonly<Record<string, string>>) {
 
 async function fill(session: Session, to: string, source: string): Promise<{ ok: boolean; seen: string }> {
   const { output, document } = captureDocument(session.output, { notes: true });
-  const code = await reingestCommand({ ...session, output }, { to, source, yes: true });
+  const code = await reingestCommand({ ...session, output }, { to, source, yes: true, dryRun: false });
   const { namespace, state, documents, chunks, seconds } = Reingested.parse(document());
   const seen = `${namespace} ${state}: ${documents} documents, ${chunks.total} chunks, ${chunks.embedded} embedded`;
   session.output.line(`${seen}, ${seconds.toFixed(1)}s`);

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "@emb/config";
 import { EmbError, isEmbError } from "@emb/manifest";
-import { openSource, reingest, targetAddress, type ReingestReport, type Source } from "@emb/ingest";
+import { reingest, targetAddress, type ReingestReport } from "@emb/ingest";
 import { renderBanner } from "@emb/providers";
 import type { Store } from "@emb/store";
 import { bannerOf } from "@emb/query";
@@ -13,13 +12,17 @@ import { createModel } from "@emb/ingest-worker";
 import { withStore } from "@emb/query";
 import { paint } from "../output.js";
 import { createProgressView } from "../progress.js";
+import { openNamedSource, type NamedSource } from "../named-source.js";
 import type { Command, Session } from "../session.js";
+import { planFill, planLines, printPlan } from "./plan.js";
 
 export interface ReingestOptions {
   readonly to: string;
   readonly source: string;
   readonly base?: string;
   readonly yes: boolean;
+  /** Plan only. */
+  readonly dryRun: boolean;
 }
 
 const FAILURES_SHOWN = 20;
@@ -31,24 +34,16 @@ export const reingestCommand: Command<ReingestOptions> = async (session, options
   const source = await openNamedSource(session, settings, options.source); // nor for a source that is not there
   const base = options.base ?? settings.store.baseNamespace;
   return withStore(settings, async (store) => {
-    const { to, yes } = options;
+    const { to, yes, dryRun } = options;
+    if (dryRun) {
+      printPlan(session, await planFill(session, { settings, store, base, to, source }));
+      return 0;
+    }
     const report = await fillNamespace(session, { settings, store, base, to, source, yes });
     printReport(session, report, await store.runs.failures(report.runId, FAILURES_SHOWN));
     return report.state === "ready" ? 0 : 1;
   });
 };
-
-/** A source under the name that the command line gave it, so that the same command can be shown again. */
-interface NamedSource {
-  readonly name: string;
-  readonly opened: Source;
-}
-
-/** @throws EmbError EMB_SOURCE_MISSING, EMB_SOURCE_INVALID */
-export async function openNamedSource({ cwd }: Session, settings: Settings, name: string): Promise<NamedSource> {
-  const { maxDocumentBytes } = settings.ingest;
-  return { name, opened: await openSource(resolve(cwd, name), { maxDocumentBytes }) };
-}
 
 /** The whole re-ingest with its banner, consent, audit row of a permitted override, and progress on stderr. */
 export async function fillNamespace(
@@ -64,6 +59,8 @@ export async function fillNamespace(
   try {
     const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
     session.output.note(renderBanner(bannerOf(settings, profile, address.namespace, decision)));
+    if (session.output.interactive && !fill.yes)
+      for (const line of planLines(await planFill(session, fill))) session.output.note(line);
     await consent(session, fill.yes, `Fill ${address.namespace} with profile ${profile.name} from ${source.identity}?`);
     await recordOverride(store, settings, decision, "reingest");
     return await reingest({

@@ -391,6 +391,9 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   "the same seed samples the same vectors": reader((own) => ({
     sampleVectors: ({ limit }) => own.sampleVectors({ limit, seed: Math.floor(Math.random() * 1e9) }),
   })),
+  "content that has a vector is found by its hash, and no other": reader(() => ({
+    findContent: (hashes) => Promise.resolve(new Set(hashes.map((hash) => Buffer.from(hash).toString("hex")))),
+  })),
 
   "a reader is listed from its first report until it leaves": readers(() => ({ leave: () => Promise.resolve() })),
   "a silent reader is not listed, and a sign of life brings it first": readers((own) => ({

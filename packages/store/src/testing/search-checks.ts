@@ -180,4 +180,13 @@ export const searchChecks = {
     );
     for (const { documentId, vector } of first) assert.deepEqual([...vector], [1, Number(documentId.slice(1)), 0, 0]);
   },
+  "content that has a vector is found by its hash, and no other": async (store) => {
+    const { reader } = await fill(store, [
+      [1, 0, 0, 0],
+      [0, 1, 0, 0],
+    ]);
+    const found = await reader.findContent([sha256("d0#0"), sha256("d1#0"), sha256("d0#0"), sha256("another")]);
+    assert.deepEqual([...found].toSorted(), [hex(sha256("d0#0")), hex(sha256("d1#0"))].toSorted());
+    assert.equal((await reader.findContent([])).size, 0);
+  },
 } satisfies Record<string, StoreCheck>;
