@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
 import { z } from "zod";
 
-const COMMAND = fileURLToPath(new URL("../bin/emb.js", import.meta.url));
+export const COMMAND = fileURLToPath(new URL("../bin/emb.js", import.meta.url));
 
 /** A profile of the in-process MiniLM; another version is another vector space to emb. */
 export const profileYaml = (name: string, version = name): string => `  ${name}:

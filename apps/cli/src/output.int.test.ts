@@ -1,6 +1,16 @@
+import { spawnSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createProject, documentOf, failureOf, ferries, shown, type Ended, type Project } from "./command.fixture.js";
+import {
+  COMMAND,
+  createProject,
+  documentOf,
+  failureOf,
+  ferries,
+  shown,
+  type Ended,
+  type Project,
+} from "./command.fixture.js";
 
 // oxlint-disable-next-line no-control-regex -- the escape character is what is looked for
 const ESCAPE = /\u001B/;
@@ -215,6 +225,17 @@ describe("what the command prints", () => {
         .filter((line) => line.startsWith("  $ ")) ?? [];
     expect(examples.length).toBeGreaterThan(0);
     expect(examples.every((line) => line.includes("emb "))).toBe(true);
+  });
+
+  it("ends as it would when nobody reads it", async () => {
+    const script = `"${process.execPath}" "${COMMAND}" status --json | true; exit "\${PIPESTATUS[0]}"`;
+    const { status, stderr } = spawnSync("bash", ["-c", script], {
+      cwd: project.dir,
+      env: { PATH: process.env["PATH"], ENV: "production" },
+      encoding: "utf8",
+    });
+    expect(status).toBe(0);
+    expect(stderr).not.toContain("EPIPE");
   });
 
   it("has in the help that the build kept what the command prints itself", async () => {

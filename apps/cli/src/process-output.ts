@@ -20,16 +20,26 @@ export function createProcessOutput(
 ): Output {
   const [stdinTty, stdoutTty, stderrTty] = [isTerminal(0), isTerminal(1), isTerminal(2)];
   const dumb = env["TERM"] === "dumb";
+  const write = (name: "stdout" | "stderr") => {
+    let ready = false;
+    return (text: string): void => {
+      const stream = streams[name];
+      if (!ready) stream.on("error", endQuietly);
+      ready = true;
+      stream.write(text);
+    };
+  };
+  const [writeOut, writeErr] = [write("stdout"), write("stderr")];
   return {
     json,
     interactive: stdinTty && stderrTty,
     redraw: stderrTty && !dumb,
     color: stdoutTty && stderrTty && (env["NO_COLOR"] ?? "") === "" && !dumb,
     columns: stderrTty ? (streams.stderr.columns ?? 80) : 80,
-    line: (text = "") => void (json || streams.stdout.write(`${text}\n`)),
-    document: (value) => void (json && streams.stdout.write(`${JSON.stringify(value, jsonValue, 2)}\n`)),
-    note: (text) => void streams.stderr.write(`${text}\n`),
-    raw: (text) => void streams.stderr.write(text),
+    line: (text = "") => void (json || writeOut(`${text}\n`)),
+    document: (value) => void (json && writeOut(`${JSON.stringify(value, jsonValue, 2)}\n`)),
+    note: (text) => writeErr(`${text}\n`),
+    raw: writeErr,
     async confirm(question) {
       const { createInterface } = await import("node:readline/promises"); // only who is asked pays for it
       const lines = createInterface({ input: streams.stdin, output: streams.stderr });
@@ -40,6 +50,11 @@ export function createProcessOutput(
       }
     },
   };
+}
+
+/** Whoever read the output has gone, as in `emb status | head -1`: the work goes on without being told of. */
+function endQuietly(error: Error): void {
+  if (!("code" in error && error.code === "EPIPE")) throw error;
 }
 
 /** Document versions are bigint: JSON shows them as numbers while they are exact, else as text. */

@@ -13,8 +13,11 @@ export async function step({ runs }: Pick<Store, "runs">, runId: string, to: Run
   throw stopped(run);
 }
 
-/** A resumed run may stand further on than the step: it goes on from there, and repeating finished steps is harmless. */
-const ORDER: readonly RunState[] = ["plan", "fill", "index", "verify"];
+/**
+ * A run may stand further on than the step: resumed, or brought to its end by another process that works on it too. Repeating finished steps
+ * is harmless.
+ */
+const ORDER: readonly RunState[] = ["plan", "fill", "index", "verify", "ready"];
 const pastStep = (state: RunState, to: RunState): boolean =>
   ORDER.includes(state) && ORDER.includes(to) && ORDER.indexOf(state) > ORDER.indexOf(to);
 
