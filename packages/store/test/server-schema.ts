@@ -5,7 +5,7 @@ import type { SqlDriver } from "../src/sql-driver.js";
 import type { Store } from "../src/store.js";
 
 /** Address of a PostgreSQL server with pgvector for tests; `scripts/with-postgres` sets it. */
-export const testDatabaseUrl = process.env["TEST_DATABASE_URL"]?.trim() || undefined;
+const testDatabaseUrl = process.env["TEST_DATABASE_URL"]?.trim() || undefined;
 
 /** For the title of what needs the server. */
 export const serverSkip = testDatabaseUrl === undefined ? " (skipped: TEST_DATABASE_URL is not set)" : "";

@@ -3,7 +3,7 @@ import { brotliDecompress, gunzip, inflate } from "node:zlib";
 import { Pool, type Dispatcher } from "undici";
 import { BODY_PADDING, bodyBytes, type BodyBytes } from "./number-rows.js";
 
-export interface ServiceRequest {
+interface ServiceRequest {
   readonly method: "GET" | "POST";
   /** With its leading "/". */
   readonly path: string;
