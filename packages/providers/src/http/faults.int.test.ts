@@ -23,6 +23,8 @@ const INDEXED: readonly ProtocolId[] = ["jina-ai", "openai", "openai-compatible"
 const NAMES_MODEL: readonly ProtocolId[] = [...INDEXED, "ollama"];
 const BASE64: readonly ProtocolId[] = ["jina-ai", "openai", "openai-compatible", "voyage", "bge-m3-service", "cohere"];
 
+const NORMALIZED: readonly ProtocolId[] = PROTOCOL_IDS.filter((id) => id !== "cohere");
+
 const NO_INDEX = "its items have no number, so nobody can see this";
 const NO_MODEL = "its answers name no model";
 const NO_BASE64 = "it has no base64";
@@ -105,7 +107,7 @@ const limited = retryAfter.map((headers) => status(RATE_LIMITED, 429, headers));
 
 const ROWS: readonly Row[] = [
   ...(["drop", "double", "extra", "none"] as const).map((how) => items(how)),
-  ...(["misnumber", "negative", "fraction"] as const).map((how) => items(how, indexed)),
+  ...(["misnumber", "same-number", "negative", "fraction"] as const).map((how) => items(how, indexed)),
   ...(
     [
       "short",
@@ -119,8 +121,10 @@ const ROWS: readonly Row[] = [
       "null-component",
       "string-component",
       "zero",
+      "number",
     ] as const
   ).map((how) => vector(how)),
+  vector("scaled", { protocols: NORMALIZED, because: "its model promises no norm" }),
   ...(["half-bytes", "not-base64"] as const).map((how) => vector(how, base64)),
   {
     name: "another model's name",
@@ -204,6 +208,17 @@ describe.each(PROTOCOL_IDS)("%s", { concurrent: true, timeout: 20_000 }, (protoc
     if (!isSlow(what)) expect(requests.filter(({ again }) => again)).toEqual([]);
     // What is over the client's bound lies in buffers of the system, some MB.
     expect(Math.max(...requests.map(({ bytesSent }) => bytesSent))).toBeLessThan(25_000_000);
+    await closeAndCheck(hosted);
+  });
+});
+
+describe("a model that promises no norm", () => {
+  it.each(["short", "long", "empty", "nan", "zero"] as const)("is held to its dims and to numbers: %s", async (how) => {
+    const { capabilities } = await smallProfile("tei");
+    const profile = await smallProfile("tei", { capabilities: { ...capabilities, normalizedOutput: false } });
+    const hosted = await openHosted(loopback, "tei", profile);
+    await hosted.service.play([{ what: { kind: "vector", how } }]);
+    expect(await failureOf(hosted.provider.embedDocuments(texts, live))).toMatchObject({ code: INVALID });
     await closeAndCheck(hosted);
   });
 });

@@ -73,7 +73,7 @@ describe.each(["bge-m3-service", "tei"] as const)("sparse vectors of %s", (proto
 });
 
 describe("multi-vectors of bge-m3-service", () => {
-  const hows = ["short", "long", "empty", "nan", "overflow", "null", "null-component", "zero"] as const;
+  const hows = ["short", "long", "empty", "nan", "overflow", "null", "null-component", "zero", "number"] as const;
   it.each<What>([
     ...hows.map((how) => ({ kind: "vector", how }) as const),
     { kind: "items", how: "drop" },

@@ -41,7 +41,7 @@ const What = z.discriminatedUnion("kind", [
   /** The list of vectors as a whole. */
   z.strictObject({
     kind: z.literal("items"),
-    how: z.enum(["reorder", "drop", "double", "extra", "misnumber", "negative", "fraction", "none"]),
+    how: z.enum(["reorder", "drop", "double", "extra", "misnumber", "same-number", "negative", "fraction", "none"]),
   }),
   /** The vector of the last text. */
   z.strictObject({
@@ -58,6 +58,8 @@ const What = z.discriminatedUnion("kind", [
       "null-component",
       "string-component",
       "zero",
+      "scaled",
+      "number",
       "half-bytes",
       "not-base64",
     ]),
@@ -148,6 +150,7 @@ export function spoilItems(items, what, base64) {
     double: [...items, last],
     extra: [...items, { ...last, index: items.length }],
     misnumber: [...rest, { ...last, index: items.length }],
+    "same-number": [...rest, { ...last, index: 0 }],
     negative: [...rest, { ...last, index: -1 }],
     fraction: [...rest, { ...last, index: last.index + 0.5 }],
     none: [],
@@ -176,6 +179,8 @@ function spoilVector(embedding, how, base64) {
     long: Float32Array.of(...embedding, 0),
     empty: embedding.slice(0, 0),
     zero: new Float32Array(embedding.length),
+    scaled: embedding.map((value) => value * 1.5),
+    number: 0,
     nan: base64 ? ending(NaN) : withComponent(raw("NaN")),
     infinity: base64 ? ending(-Infinity) : withComponent(raw("-Infinity")),
     overflow: base64 ? ending(Infinity) : withComponent(raw("1e39")), // finite in JSON, infinite as float32

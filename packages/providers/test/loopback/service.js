@@ -94,10 +94,11 @@ export async function openService({ protocol: id, key, model }) {
     };
 
     if (what.kind === "status") {
-      const seen = what.echo ? `${request.headers.authorization ?? ""} ${key} ${record.texts.join(" ")}` : "refused";
-      const message = `${what.status} ${seen} ${"x".repeat(what.messageBytes ?? 0)}`;
-      return send(what.status, protocol.error({ status: what.status, message }), {
-        ...(what.echo ? { "x-echo": key } : {}),
+      const { status, echo, messageBytes = 0 } = what;
+      const refusal = protocol.error({ status, message: `refused${"x".repeat(messageBytes)}` });
+      const sent = request.headers.authorization?.slice("Bearer ".length) ?? "nothing";
+      return send(status, echo ? echoOf(sent, record.texts) : refusal, {
+        ...(echo ? { "x-echo": sent } : {}),
         ...what.headers,
       });
     }
@@ -280,7 +281,9 @@ async function transmit(response, bytes, what, record) {
       return void response.end();
     }
     case "gzip": {
-      const packed = gzipSync(Buffer.concat([bytes, Buffer.alloc(what.bombBytes ?? 0, " ")]), { level: 1 });
+      const packed = gzipSync(Buffer.concat([bytes, Buffer.alloc(what.bombBytes ?? 0, " ")]), {
+        level: 9, // a bomb is small
+      });
       begin(packed.length, { "content-encoding": "gzip" });
       record.bytesSent = packed.length;
       return void response.end(packed);
@@ -310,6 +313,16 @@ async function transmit(response, bytes, what, record) {
       record.bytesSent = bytes.length;
       response.end(bytes);
   }
+}
+
+/**
+ * A refusal that repeats what was sent wherever a client may look.
+ * @param {string} key @param {readonly string[]} texts
+ */
+function echoOf(key, texts) {
+  const message = `${key} may not ask for ${texts.join(" ")}`;
+  const words = { message, code: key, type: key };
+  return { ...words, error_type: key, detail: message, error: words };
 }
 
 /** @param {import("node:http").ServerResponse} response @returns {Promise<void>} */
