@@ -58,6 +58,7 @@ const provider: EmbeddingProvider = {
   embedQueries: async (texts) => embed(texts),
   close: async () => {},
 };
+const words = (text: string): number => text.split(/\s+/).length;
 const dataDir = await mkdtemp(join(tmpdir(), "emb-bench-memory-"));
 const store = await openEmbeddedStore({ dataDir });
 try {
@@ -69,10 +70,8 @@ try {
     source: documents(Number(process.argv[2])),
     acceptFailures: 0,
     actor: "bench",
-    chunker: createChunker({
-      maxTokens: 200,
-      countTokens: (text) => text.split(/\s+/).length,
-    }),
+    tokenizer: { countTokens: (text) => ({ tokens: words(text), exact: true, estimate: words(text) }) },
+    chunker: createChunker({ maxTokens: 200, countTokens: words }),
     limits: {
       maxDriftPct: 0,
       normTolerance: 0.001,

@@ -1,4 +1,5 @@
 import { Command as Commander, CommanderError } from "commander";
+import type { ReingestOptions } from "./commands/reingest.js";
 import type { Output } from "./output.js";
 import type { Command, Session } from "./session.js";
 
@@ -144,8 +145,10 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     .requiredOption("--source <path>", "folder of .md, .markdown and .txt files, or a .jsonl file")
     .option("--base <name>", "default: store.base_namespace")
     .option("--dry-run", "say what it would do and take, as emb plan does, and stop", false)
+    .option("--max-cost-usd <amount>", "stop before the run, from its start on, costs more")
+    .option("--accept-failures <n>", "be ready with up to so many texts set aside; recorded in the audit log")
     .option("--yes", "do not ask", false)
-    .action((options: Common & { to: string; source: string; base?: string; dryRun: boolean; yes: boolean }) =>
+    .action((options: Common & ReingestOptions) =>
       run(async () => (await import("./commands/reingest.js")).reingestCommand, options),
     );
 

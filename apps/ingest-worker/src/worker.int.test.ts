@@ -21,12 +21,13 @@ it("goes on with a run that another process began, until told to stop", { timeou
   const notes: string[] = [];
   try {
     const begun = new AbortController();
-    const { provider, chunker } = await createModel(settings, env, settings.active!);
+    const { provider, tokenizer, chunker } = await createModel(settings, env, settings.active!);
     const setup = {
       store,
       base: "docs",
       mode: settings.namespaceMode,
       provider,
+      tokenizer,
       chunker,
       source: await openSource(join(dir, "docs"), { maxDocumentBytes: 1_000_000 }),
       limits: settings.verify,

@@ -56,13 +56,14 @@ async function workOn(setup: WorkerSetup, run: Run): Promise<void> {
   let model: EmbeddingProvider | undefined;
   try {
     const opened = await createModel(settings, env, profile, { observer: telemetry.observer, onWarning });
-    const { chunker } = opened;
+    const { chunker, tokenizer } = opened;
     model = telemetry.traced(opened.provider);
     const { run: ended } = await continueRun(
       {
         store,
         provider: model,
         chunker,
+        tokenizer,
         signal,
         nowMs,
         limits: settings.verify,

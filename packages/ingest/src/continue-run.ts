@@ -1,10 +1,12 @@
-import type { EmbeddingProvider } from "@emb/providers";
+import { isEmbError } from "@emb/manifest";
+import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
 import type { NamespaceRecord, NamespaceWriter, Run, Store } from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import { fillShard } from "./fill-shard.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { Progress } from "./run-progress.js";
+import { createRunMeter } from "./run-meter.js";
 import { step, stopped } from "./run-step.js";
 import { verifyNamespace, type Verification, type VerifyLimits } from "./verify-namespace.js";
 
@@ -20,6 +22,8 @@ export interface ContinueSetup {
   /** Of the run's profile. */
   readonly provider: EmbeddingProvider;
   readonly chunker: Chunker;
+  /** Of the same profile: says what a call will take at most, and what it took where the service does not. */
+  readonly tokenizer: Tokenizer;
   /** Most rows of one commit. */
   readonly commitRows: number;
   /** A shard whose holder shows no sign of life for this long may be taken by another. */
@@ -50,7 +54,10 @@ export async function continueRun(
   const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
   await checkWitness(setup, record, setup.limits.witnessMinCosine);
   await step(store, run.id, "fill");
-  await fillRun(setup, run.id, writer);
+  await fillRun(setup, run, writer).catch(async (error: unknown) => {
+    if (isEmbError(error, "EMB_BUDGET_REACHED")) await pauseAtLimit(setup, run, record, error);
+    throw error;
+  });
   await writer.removeDead();
 
   await step(store, run.id, "index");
@@ -81,8 +88,11 @@ export async function continueRun(
 }
 
 /** Takes shards until every one is done; waits for those that another holder has. */
-async function fillRun(setup: ContinueSetup, runId: string, writer: NamespaceWriter): Promise<void> {
-  const { store, provider, chunker, signal, commitRows, nowMs } = setup;
+async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<void> {
+  const { store, provider, tokenizer, chunker, signal, commitRows, nowMs } = setup;
+  const run = await store.runs.get(runId); // its limit may have been set after it was read
+  if (run === null) throw stopped(run);
+  const meter = createRunMeter({ runs: store.runs, run, provider, tokenizer });
   const recent = new RecentVectors(Math.max(RECENT_VECTOR_BYTES, 2 * commitRows * provider.profile.dims * 4));
   const { live } = await store.documents.count(writer.record.base);
   const progress = {
@@ -96,12 +106,12 @@ async function fillRun(setup: ContinueSetup, runId: string, writer: NamespaceWri
     signal.throwIfAborted();
     const lease = await store.runs.claimShard(runId, { owner: setup.actor, leaseMs: setup.leaseMs });
     if (lease === null) {
-      const run = await store.runs.get(runId);
-      if (run === null || run.shards.done === run.shards.total) return;
-      if (run.state !== "fill") throw stopped(run);
+      const now = await store.runs.get(runId);
+      if (now === null || now.shards.done === now.shards.total) return;
+      if (now.state !== "fill") throw stopped(now);
       setup.onProgress({
         kind: "waiting",
-        reason: `${run.shards.total - run.shards.done} shards are held by another process`,
+        reason: `${now.shards.total - now.shards.done} shards are held by another process`,
       });
       await setup.sleep(LEASE_POLL_MS, signal);
       continue;
@@ -111,7 +121,7 @@ async function fillRun(setup: ContinueSetup, runId: string, writer: NamespaceWri
       writer,
       lease,
       chunker,
-      provider,
+      meter,
       recent,
       commitRows,
       signal,
@@ -124,6 +134,20 @@ async function fillRun(setup: ContinueSetup, runId: string, writer: NamespaceWri
       },
     });
   }
+}
+
+async function pauseAtLimit(
+  { store, actor }: ContinueSetup,
+  run: Run,
+  record: NamespaceRecord,
+  { message }: Error,
+): Promise<void> {
+  await step(store, run.id, "paused", message);
+  await store.audit.append({
+    action: "run.paused",
+    actor,
+    detail: { run_id: run.id, namespace: record.namespace, profile: record.seal.profile, reason: message },
+  });
 }
 
 async function finish(
@@ -148,6 +172,8 @@ async function finish(
       profile: record.seal.profile,
       chunks: verification.found,
       drift_pct: verification.driftPct,
+      set_aside: verification.setAside,
+      accept_failures: setup.acceptFailures,
       reason: negative.join("; "),
     },
   });

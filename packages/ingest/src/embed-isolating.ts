@@ -10,6 +10,12 @@ export interface EmbedOutcome {
   readonly tokens: number;
 }
 
+export interface IsolatingCall {
+  readonly signal: AbortSignal;
+  /** Told of each answered call; tokens null: the service does not say. */
+  readonly onCall: (texts: readonly string[], tokens: number | null) => void;
+}
+
 /**
  * Embeds document texts and isolates those that the provider refuses, by halving the batch until each bad text stands alone.
  * @throws whatever the provider throws for another reason than a text
@@ -17,18 +23,18 @@ export interface EmbedOutcome {
 export async function embedIsolating(
   provider: EmbeddingProvider,
   texts: readonly string[],
-  signal: AbortSignal,
-): Promise<EmbedOutcome> {
-  if (texts.length === 0) return { outcomes: [], tokens: 0 };
+  call: IsolatingCall,
+): Promise<EmbedOutcome["outcomes"]> {
+  if (texts.length === 0) return [];
   try {
-    const { dense, dims, tokens } = await provider.embedDocuments(texts, { signal });
-    return { outcomes: texts.map((_, row) => dense.subarray(row * dims, (row + 1) * dims)), tokens: tokens ?? 0 };
+    const { dense, dims, tokens } = await provider.embedDocuments(texts, { signal: call.signal });
+    call.onCall(texts, tokens);
+    return texts.map((_, row) => dense.subarray(row * dims, (row + 1) * dims));
   } catch (error) {
     if (!isEmbError(error) || !REFUSED_TEXT.some((code) => code === error.code)) throw error;
-    if (texts.length === 1) return { outcomes: [{ code: error.code, reason: error.message }], tokens: 0 };
+    if (texts.length === 1) return [{ code: error.code, reason: error.message }];
     const middle = texts.length >> 1;
-    const left = await embedIsolating(provider, texts.slice(0, middle), signal);
-    const right = await embedIsolating(provider, texts.slice(middle), signal);
-    return { outcomes: [...left.outcomes, ...right.outcomes], tokens: left.tokens + right.tokens };
+    const left = await embedIsolating(provider, texts.slice(0, middle), call);
+    return [...left, ...(await embedIsolating(provider, texts.slice(middle), call))];
   }
 }

@@ -1,10 +1,9 @@
 import { EmbError } from "@emb/manifest";
-import type { EmbeddingProvider } from "@emb/providers";
 import type { Chunk, DocumentChunks, Lease, NamespaceWriter, Runs, ShardCounters, TextFailure } from "@emb/store";
 import type { Chunker, TextChunk } from "./chunker.js";
 import { chunkHash } from "./content-hash.js";
-import { embedIsolating } from "./embed-isolating.js";
 import { readAhead } from "./read-ahead.js";
+import type { RunMeter } from "./run-meter.js";
 import type { RecentVectors } from "./recent-vectors.js";
 
 /** Read together from the system of record; bounds the memory of one page. */
@@ -19,7 +18,7 @@ export interface FillShard {
   readonly writer: NamespaceWriter;
   readonly lease: Lease;
   readonly chunker: Chunker;
-  readonly provider: EmbeddingProvider;
+  readonly meter: RunMeter;
   readonly recent: RecentVectors;
   /** Most rows of one commit; a document is never split over two, so a large one may exceed it. */
   readonly commitRows: number;
@@ -38,14 +37,17 @@ interface Prepared {
   readonly documents: readonly DocumentChunks[];
   readonly counters: ShardCounters;
   readonly failures: readonly TextFailure[];
-  readonly cursor: string;
+  /** null: not one document of the batch is whole. */
+  readonly cursor: string | null;
+  /** Why the batch ends before its last document. */
+  readonly stopped: EmbError | null;
 }
 
 /**
  * Fills one shard from its cursor to its end: chunk, embed what is new, commit. While one batch is embedded the next is read and chunked and
  * the one before is committed, so at most three batches are in memory. The lease is renewed beside it; on any error, or abort, the shard
  * is given back with everything committed so far.
- * @throws EmbError EMB_LEASE_LOST and what provider and store throw; the signal's reason on abort
+ * @throws EmbError EMB_LEASE_LOST, EMB_BUDGET_REACHED (what the limit reached for is committed) and what provider and store throw; the signal's reason on abort
  */
 export async function fillShard(fill: FillShard): Promise<void> {
   const { runs, lease, signal } = fill;
@@ -64,6 +66,9 @@ export async function fillShard(fill: FillShard): Promise<void> {
       await committing;
       committing = commit(fill, prepared);
       committing.catch(() => {}); // reported by the await of the next round
+      if (prepared.stopped === null) continue;
+      await committing;
+      throw prepared.stopped;
     }
     await committing;
     both.throwIfAborted();
@@ -78,6 +83,7 @@ export async function fillShard(fill: FillShard): Promise<void> {
 }
 
 async function commit(fill: FillShard, { documents, counters, failures, cursor }: Prepared): Promise<void> {
+  if (cursor === null) return;
   const { superseded } = await fill.writer.writeBatch({ lease: fill.lease, documents, cursor, counters, failures });
   fill.onCommit({ ...counters, documents: counters.documents - superseded });
 }
@@ -115,7 +121,7 @@ async function* pendingBatches(
 
 /** Gives every chunk its vector: from a moment ago, from the namespace, or from the provider, in that order. */
 async function prepare(fill: FillShard, batch: readonly PendingDocument[], signal: AbortSignal): Promise<Prepared> {
-  const { provider, recent, writer } = fill;
+  const { meter, recent, writer } = fill;
   const hashed = batch.map((document) => ({
     ...document,
     chunks: document.chunks.map((chunk) => {
@@ -137,13 +143,13 @@ async function prepare(fill: FillShard, batch: readonly PendingDocument[], signa
   }
 
   const refused = new Map<string, { code: string; reason: string }>();
-  const { outcomes, tokens } = await embedIsolating(
-    provider,
+  const { outcomes, tokens, stopped } = await meter.embed(
     [...unknown.values()].map(({ embedText }) => embedText),
     signal,
   );
   for (const [place, key] of [...unknown.keys()].entries()) {
     const outcome = outcomes[place];
+    if (outcome === undefined && stopped !== null) break;
     if (outcome === undefined)
       throw new EmbError("EMB_PROVIDER_RESPONSE_INVALID", `expected ${unknown.size} vectors, got ${outcomes.length}`, {
         hint: "Check the provider's adapter with providerContract of @emb/providers/testing.",
@@ -154,8 +160,13 @@ async function prepare(fill: FillShard, batch: readonly PendingDocument[], signa
     } else refused.set(key, outcome);
   }
 
+  // a document is committed whole or not at all
+  const known = (key: string) => vectors.has(key) || refused.has(key);
+  const cut = hashed.findIndex(({ chunks }) => !chunks.every(({ key }) => known(key)));
+  const whole = stopped === null || cut < 0 ? hashed : hashed.slice(0, cut);
+
   const failures: TextFailure[] = [];
-  const documents = hashed.map(({ id, version, chunks }): DocumentChunks => {
+  const documents = whole.map(({ id, version, chunks }): DocumentChunks => {
     const rows: Chunk[] = [];
     for (const [ordinal, { chunk, contentHash, key }] of chunks.entries()) {
       const vector = vectors.get(key);
@@ -171,13 +182,15 @@ async function prepare(fill: FillShard, batch: readonly PendingDocument[], signa
     return { documentId: id, version, chunks: rows };
   });
   const chunkCount = documents.reduce((sum, document) => sum + document.chunks.length, 0);
-  const embedded = unknown.size - refused.size;
+  const kept = new Set(whole.flatMap(({ chunks }) => chunks.map(({ key }) => key)));
+  const embedded = [...unknown.keys()].filter((key) => vectors.has(key) && kept.has(key)).length;
   return {
     documents,
     failures,
-    cursor: batch.at(-1)!.id,
+    stopped,
+    cursor: whole.at(-1)?.id ?? null,
     counters: {
-      documents: batch.length,
+      documents: whole.length,
       chunks: chunkCount,
       embedded,
       skipped: chunkCount - embedded,

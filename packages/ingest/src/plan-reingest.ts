@@ -1,10 +1,11 @@
 import type { NamespaceMode } from "@emb/manifest";
 import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
-import type { NamespaceReader, Store } from "@emb/store";
+import type { NamespaceReader, Run, RunState, Store } from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import { chunkHash } from "./content-hash.js";
 import { expectedSeal, targetAddress } from "./open-target.js";
 import { decidePlan, type Plan, type PlanCounts } from "./plan.js";
+import { UNFINISHED } from "./run-state.js";
 import { SeenKeys } from "./seen-keys.js";
 import { emptySource } from "./source-error.js";
 import type { Source } from "./source.js";
@@ -13,7 +14,7 @@ import { decideTarget } from "./target.js";
 const LOOK_UP_CHUNKS = 2000;
 const PAGE_DOCUMENTS = 200;
 const PAGE_BYTES = 4 * 1024 * 1024;
-const FINISHED = ["index", "verify", "ready", "failed"] as const;
+const RAN: ReadonlySet<RunState> = new Set(["index", "verify", "ready", "failed"]);
 
 export interface PlanSetup {
   readonly store: Pick<Store, "capabilities" | "documents" | "namespaces" | "runs">;
@@ -28,12 +29,12 @@ export interface PlanSetup {
 }
 
 /**
- * Says what `reingest` with the same source would do, and what it takes. Reads source and store; embeds and writes nothing. Memory is bounded by
+ * Says what `reingest` with the same source would do, and what it takes; `unfinished` is the run of the namespace that has not ended. Reads source and store; embeds and writes nothing. Memory is bounded by
  * one page, the largest document and 40 bytes for each document and each text to embed.
  * @throws EmbError EMB_NAMESPACE_MODE_MISMATCH, EMB_NAMESPACE_OCCUPIED, EMB_SEAL_MISMATCH, EMB_SOURCE_EMPTY, EMB_SOURCE_MISSING, EMB_SOURCE_INVALID,
  *   store errors; the signal's reason on abort
  */
-export async function planReingest(setup: PlanSetup): Promise<Plan> {
+export async function planReingest(setup: PlanSetup): Promise<Plan & { readonly unfinished: Run | null }> {
   const { store, provider, chunker, base } = setup;
   const { profile } = provider;
   const address = targetAddress(setup);
@@ -49,14 +50,17 @@ export async function planReingest(setup: PlanSetup): Promise<Plan> {
     decision.kind === "reuse"
       ? await store.namespaces.openReader(decision.record, expectedSeal(profile), { strict: true })
       : null;
-  const runs = await store.runs.list({ states: FINISHED });
-  return decidePlan({
+  const runs = (await store.runs.list()).filter((run) => run.profile === profile.name);
+  const plan = decidePlan({
     counts: await count(setup, reader),
     namespace: address.namespace,
     exists: reader !== null,
     profile,
-    formerRuns: runs.filter((run) => run.profile === profile.name),
+    formerRuns: runs.filter(({ state }) => RAN.has(state)),
   });
+  const namespaceId = reader?.record.id;
+  const unfinished = runs.find((run) => run.namespaceId === namespaceId && UNFINISHED.includes(run.state)) ?? null;
+  return { ...plan, unfinished };
 }
 
 /** Everything that the base will hold: the documents of this source, and the stored ones of others, which a new namespace gets as well. */

@@ -48,6 +48,7 @@ const ran = (embedded: number, seconds: number): Run => ({
   documentsTotal: embedded,
   counters: { documents: embedded, chunks: embedded, embedded, skipped: 0, failed: 0, tokens: embedded },
   failures: 0,
+  spend: { tokens: 0, costUsd: 0, reserved: { tokens: 0, costUsd: 0 }, maxCostUsd: null },
   shards: { total: 1, done: 1 },
 });
 

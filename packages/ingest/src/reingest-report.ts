@@ -1,7 +1,5 @@
-import type { Profile } from "@emb/manifest";
-import type { Run, RunState } from "@emb/store";
+import type { Run, RunState, Spend } from "@emb/store";
 import type { IntakeReport } from "./intake.js";
-import { costOf } from "./plan.js";
 import type { Verification } from "./verify-namespace.js";
 
 export interface ReingestReport {
@@ -18,9 +16,8 @@ export interface ReingestReport {
     readonly skipped: number;
     readonly failed: number;
   };
-  readonly tokens: number;
-  /** null: the manifest has no price. */
-  readonly costUsd: number | null;
+  /** Of this run since its start, and of the one that was repaired before it. */
+  readonly spend: Spend;
   readonly seconds: number;
   readonly verification: Verification;
 }
@@ -35,9 +32,9 @@ export interface EndedRun {
 
 export function reportOf(
   { run, resumed, intake, verification }: EndedRun,
-  { profile, seconds }: { profile: Pick<Profile, "pricePerMillionTokens">; seconds: number },
+  { spend, seconds }: { spend: Spend; seconds: number },
 ): ReingestReport {
-  const { embedded, failed, tokens } = run.counters;
+  const { embedded, failed } = run.counters;
   const total = verification.found;
   return {
     runId: run.id,
@@ -48,9 +45,14 @@ export function reportOf(
     documents: run.documentsTotal,
     intake,
     verification,
-    tokens,
     chunks: { total, embedded, skipped: Math.max(total - embedded, 0), failed },
-    costUsd: costOf(tokens, profile),
+    spend: { tokens: spend.tokens, costUsd: spend.costUsd },
     seconds,
   };
 }
+
+/** An unknown part makes the sum unknown. */
+export const sumOf = (a: Spend, b: Spend): Spend => ({
+  tokens: a.tokens + b.tokens,
+  costUsd: a.costUsd === null || b.costUsd === null ? null : a.costUsd + b.costUsd,
+});

@@ -34,8 +34,8 @@ describe("reingest", { timeout: 120_000 }, () => {
         driftPct: 0,
       },
     });
-    expect(first.tokens).toBeGreaterThan(100);
-    expect(first.costUsd).toBeCloseTo((first.tokens / 1e6) * 2, 12);
+    expect(first.spend.tokens).toBeGreaterThan(100);
+    expect(first.spend.costUsd).toBeCloseTo((first.spend.tokens / 1e6) * 2, 12);
     expect(world.embedded()).toHaveLength(10);
     expect([...new Set(progress)]).toEqual(["run", "intake", "taken-in", "fill", "index", "verify"]);
 
@@ -43,8 +43,7 @@ describe("reingest", { timeout: 120_000 }, () => {
     expect(again).toMatchObject({
       state: "ready",
       chunks: { total: 10, embedded: 0, skipped: 10, failed: 0 },
-      tokens: 0,
-      costUsd: 0,
+      spend: { tokens: 0, costUsd: 0 },
     });
     expect(world.embedded()).toEqual([]);
   });

@@ -3,7 +3,9 @@ import type { NamespaceRecord, Run } from "@emb/store";
 import { continueRun, type ContinueSetup } from "./continue-run.js";
 import { takeIn, type IntakeReport } from "./intake.js";
 import { openTarget, targetAddress } from "./open-target.js";
-import { reportOf, type EndedRun, type ReingestReport } from "./reingest-report.js";
+import { planReingest } from "./plan-reingest.js";
+import { checkBudget } from "./run-meter.js";
+import { reportOf, sumOf, type EndedRun, type ReingestReport } from "./reingest-report.js";
 import { UNFINISHED } from "./run-state.js";
 import { step } from "./run-step.js";
 import type { Source } from "./source.js";
@@ -14,28 +16,54 @@ export interface ReingestSetup extends ContinueSetup {
   readonly source: Source;
   readonly shardDocuments: number;
   readonly newRunId: () => string;
+  /** The most that the run may cost, from its start on, in USD; null: no limit, or the one that an unfinished run has. */
+  readonly maxCostUsd?: number | null;
 }
 
 /**
  * Brings the namespace of the provider's profile up to the source, beside every other namespace of the base: plan, fill, index, verify, ready.
  * An unfinished run of the same source is gone on with from its cursors; otherwise a new run is made, which passes over everything that is
  * unchanged. A negative verification is not an error: the report says `failed`; damage that it found is repaired by one more run first.
- * @throws EmbError EMB_NAMESPACE_MODE_MISMATCH, EMB_NAMESPACE_OCCUPIED, EMB_SEAL_MISMATCH (before anything is embedded or written),
- *   and what source, provider and store throw; the signal's reason on abort. The run then stays where it is, to be gone on with.
+ * @throws EmbError EMB_NAMESPACE_MODE_MISMATCH, EMB_NAMESPACE_OCCUPIED, EMB_SEAL_MISMATCH, EMB_PRICE_UNKNOWN, EMB_BUDGET_TOO_LOW (before anything is
+ *   embedded or written), EMB_BUDGET_REACHED (the run is paused), and what source, provider and store throw; the signal's reason on abort. The run then stays where it is, to be gone on with.
  */
 export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
   const startMs = setup.nowMs();
+  const { maxCostUsd = null } = setup;
+  if (maxCostUsd !== null) await checkLimit(setup, maxCostUsd);
   const first = await runOnce(setup);
   const { ok, damaged } = first.verification;
-  const ended = !ok && damaged.length > 0 ? await runOnce(setup) : first;
-  return reportOf(ended, { profile: setup.provider.profile, seconds: (setup.nowMs() - startMs) / 1000 });
+  const repair = !ok && damaged.length > 0 ? await runOnce(afterSpending(setup, first.run)) : null;
+  return reportOf(repair ?? first, {
+    spend: repair === null ? first.run.spend : sumOf(first.run.spend, repair.run.spend),
+    seconds: (setup.nowMs() - startMs) / 1000,
+  });
 }
+
+/** Before anything is embedded or written. */
+async function checkLimit(setup: ReingestSetup, maxCostUsd: number): Promise<void> {
+  const { provider, source } = setup;
+  const plan = await planReingest(setup);
+  const { unfinished } = plan;
+  checkBudget({
+    profile: provider.profile.name,
+    maxCostUsd,
+    planUsd: plan.costUsd,
+    exact: plan.tokensExact,
+    spentUsd: unfinished?.source === source.identity ? (unfinished.spend.costUsd ?? 0) : 0,
+  });
+}
+
+/** The limit is the whole call's: a repair has what the first run left of it. */
+const afterSpending = (setup: ReingestSetup, { spend }: Run): ReingestSetup =>
+  setup.maxCostUsd == null ? setup : { ...setup, maxCostUsd: Math.max(setup.maxCostUsd - (spend.costUsd ?? 0), 0) };
 
 /** One run to its end, which may be that its verification was negative. */
 async function runOnce(setup: ReingestSetup): Promise<EndedRun> {
   const address = targetAddress(setup);
   const record = await openTarget(setup, address);
   const { run, resumed } = await openRun(setup, record);
+  if (setup.maxCostUsd != null) await setup.store.runs.limitSpend(run.id, setup.maxCostUsd);
   setup.onProgress({
     kind: "run",
     runId: run.id,
@@ -72,6 +100,8 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
         namespace: record.namespace,
         profile: record.seal.profile,
         source: source.identity,
+        accept_failures: setup.acceptFailures,
+        max_cost_usd: setup.maxCostUsd ?? null,
       },
     });
     return { run, resumed: false };

@@ -38,6 +38,7 @@ const run = (id: string, namespaceId: number, state: RunState): Run => ({
   updatedAt: new Date(0),
   documentsTotal: 0,
   failures: 0,
+  spend: { tokens: 0, costUsd: 0, reserved: { tokens: 0, costUsd: 0 }, maxCostUsd: null },
   shards: {
     total: 0,
     done: 0,

@@ -40,6 +40,8 @@ export interface Verification {
   readonly duplicate: number;
   /** Rows with another content, or of a document that is gone. */
   readonly stale: number;
+  /** Texts that the latest run set aside. */
+  readonly setAside: number;
   /** (missing + duplicate + stale) / max(expected, 1) x 100 */
   readonly driftPct: number;
   readonly checks: readonly Check[];
@@ -121,6 +123,7 @@ export async function verifyNamespace(setup: VerifySetup): Promise<Verification>
     missing,
     duplicate,
     stale,
+    setAside: setAside.length,
     driftPct,
     checks,
     damaged: [...walked.damaged],

@@ -25,6 +25,24 @@ it("steps are applied once, and concurrent openers agree", async () => {
   expect(await version("emb_twice")).toBe(MIGRATIONS.length);
 });
 
+it("the ledger takes over what older runs embedded, at a price that nobody noted", async () => {
+  const { driver } = opened;
+  await migrate(driver, "emb_older", MIGRATIONS.slice(0, 1));
+  await driver.exec(`
+    INSERT INTO emb_older.bases VALUES ('docs', 'profile');
+    INSERT INTO emb_older.seals (space_id, fingerprint, chunker_id, profile, provider, model_id, dims, similarity, storage, witness)
+      VALUES ('s', 'f', 'c', 'p', 'p', 'm', 4, 'cosine', 'vector', '[]');
+    INSERT INTO emb_older.namespaces (base, suffix, mode, namespace, state, seal_id) VALUES ('docs', 'p', 'profile', 'docs_p', 'ready', 1);
+    INSERT INTO emb_older.runs (id, base, namespace_id, profile, source, state, version) VALUES
+      ('paid', 'docs', 1, 'p', 's', 'ready', 1), ('idle', 'docs', 1, 'p', 's', 'ready', 2);
+    INSERT INTO emb_older.shards (run_id, shard, tokens) VALUES ('paid', 0, 30), ('paid', 1, 12), ('idle', 0, 0);
+  `);
+  const { runs } = await openPostgresStore(driver, { schema: "emb_older" });
+  const spend = async (id: string) => (await runs.get(id))?.spend;
+  expect(await spend("paid")).toMatchObject({ tokens: 42, costUsd: null, maxCostUsd: null });
+  expect(await spend("idle")).toMatchObject({ tokens: 0, costUsd: 0, maxCostUsd: null });
+});
+
 const broken = (s: string) => `CREATE TABLE ${s}.half (id integer); SELECT 1 / 0`;
 
 it("a step that fails leaves nothing of itself and is done again", async () => {

@@ -143,6 +143,20 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
     CREATE TRIGGER audit_head_update BEFORE UPDATE ON ${s}.audit_head FOR EACH ROW
       WHEN (NEW.row_count <> OLD.row_count + 1) EXECUTE FUNCTION ${s}.refuse_change();
   `,
+  // apart from `runs`: written by every batch that embeds something
+  (s) => `
+    CREATE TABLE ${s}.run_spend (
+      run_id text PRIMARY KEY REFERENCES ${s}.runs,
+      max_cost_usd double precision, -- null: no limit
+      spent_tokens bigint NOT NULL DEFAULT 0,
+      spent_usd double precision DEFAULT 0, -- null: some of it had no price
+      reserved_tokens bigint NOT NULL DEFAULT 0,
+      reserved_usd double precision NOT NULL DEFAULT 0
+    ) WITH (fillfactor = 50);
+    INSERT INTO ${s}.run_spend (run_id, spent_tokens, spent_usd)
+      SELECT r.id, coalesce(sum(h.tokens), 0), CASE WHEN coalesce(sum(h.tokens), 0) = 0 THEN 0 END
+      FROM ${s}.runs r LEFT JOIN ${s}.shards h ON h.run_id = r.id GROUP BY r.id;
+  `,
 ];
 
 const Version = z.object({ version: z.int() });

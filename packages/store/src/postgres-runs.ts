@@ -31,6 +31,11 @@ const RunRow = z
     failed: Count,
     tokens: Count,
     failures: Count,
+    max_cost_usd: z.number().nullable(),
+    spent_tokens: Count,
+    spent_usd: z.number().nullable(),
+    reserved_tokens: Count,
+    reserved_usd: z.number(),
     shards: Count,
     shards_done: Count,
   })
@@ -57,6 +62,12 @@ const RunRow = z
       tokens: row.tokens,
     },
     failures: row.failures,
+    spend: {
+      tokens: row.spent_tokens,
+      costUsd: row.spent_usd,
+      reserved: { tokens: row.reserved_tokens, costUsd: row.reserved_usd },
+      maxCostUsd: row.max_cost_usd,
+    },
     shards: { total: row.shards, done: row.shards_done },
   }));
 
@@ -69,6 +80,7 @@ const LeaseRow = z.object({
 });
 
 const FailureRow = z.object({ document_id: z.string(), ordinal: z.int(), code: z.string(), reason: z.string() });
+const LeftRow = z.object({ left_usd: z.number() });
 const CutRow = z.object({ intake_done: z.boolean(), shards: z.int(), documents: Count });
 const LockedRun = z.object({ base: z.string(), intake_done: z.boolean() });
 
@@ -139,8 +151,8 @@ export async function upsertFailures(
 export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
   const select = `
     SELECT r.id, r.base, r.namespace_id, n.namespace, r.profile, r.source, r.state, r.reason, r.version, r.intake_done, r.created_at,
-      r.updated_at, r.documents_total, s.*, (SELECT count(*) FROM ${schema}.failures f WHERE f.run_id = r.id) AS failures
-    FROM ${schema}.runs r JOIN ${schema}.namespaces n ON n.id = r.namespace_id
+      r.updated_at, r.documents_total, s.*, p.max_cost_usd, p.spent_tokens, p.spent_usd, p.reserved_tokens, p.reserved_usd, (SELECT count(*) FROM ${schema}.failures f WHERE f.run_id = r.id) AS failures
+    FROM ${schema}.runs r JOIN ${schema}.namespaces n ON n.id = r.namespace_id JOIN ${schema}.run_spend p ON p.run_id = r.id
     CROSS JOIN LATERAL (
       SELECT coalesce(sum(documents), 0)::bigint AS documents, coalesce(sum(chunks), 0)::bigint AS chunks,
         coalesce(sum(embedded), 0)::bigint AS embedded, coalesce(sum(skipped), 0)::bigint AS skipped,
@@ -159,6 +171,7 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
           `INSERT INTO ${schema}.runs (id, base, namespace_id, profile, source, state, version) VALUES ($1, $2, $3, $4, $5, 'plan', $6)`,
           [run.id, run.base, run.namespaceId, run.profile, run.source, run.version],
         );
+        await tx.query(`INSERT INTO ${schema}.run_spend (run_id) VALUES ($1)`, [run.id]);
         return parseOneRow(RunRow, await tx.query(`${select} WHERE r.id = $1`, [run.id]));
       }),
 
@@ -237,6 +250,40 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
       );
       if (affected !== 1) throw leaseLost(lease);
     },
+
+    limitSpend: async (id, maxCostUsd) =>
+      void (await driver.query(`UPDATE ${schema}.run_spend SET max_cost_usd = $2::double precision WHERE run_id = $1`, [
+        id,
+        maxCostUsd,
+      ])),
+
+    reserveSpend: async (id, { tokens, costUsd }) => {
+      // sums of parts differ from the sum in their last digits: a limit of exactly the price must not stop the last batch
+      const { affected } = await driver.query(
+        `UPDATE ${schema}.run_spend SET reserved_tokens = reserved_tokens + $2::bigint, reserved_usd = reserved_usd + $3::double precision
+         WHERE run_id = $1 AND (max_cost_usd IS NULL
+           OR coalesce(spent_usd, 0) + reserved_usd + $3::double precision <= max_cost_usd * (1 + 1e-9))`,
+        [id, tokens, costUsd],
+      );
+      if (affected === 1) return null;
+      const left = await driver.query(
+        `SELECT greatest(max_cost_usd - coalesce(spent_usd, 0) - reserved_usd, 0) AS left_usd FROM ${schema}.run_spend
+         WHERE run_id = $1 AND max_cost_usd IS NOT NULL`,
+        [id],
+      );
+      const row = parseRow(LeftRow, left);
+      if (row === null) throw unknownRun(id);
+      return { leftUsd: row.left_usd };
+    },
+
+    settleSpend: async (id, { spent, reserved = { tokens: 0, costUsd: 0 } }) =>
+      void (await driver.query(
+        `UPDATE ${schema}.run_spend SET spent_tokens = spent_tokens + $2::bigint, spent_usd = spent_usd + $3::double precision,
+           reserved_tokens = reserved_tokens - $4::bigint,
+           reserved_usd = CASE WHEN reserved_tokens = $4::bigint THEN 0 ELSE reserved_usd - $5::double precision END
+         WHERE run_id = $1`,
+        [id, spent.tokens, spent.costUsd, reserved.tokens, reserved.costUsd],
+      )),
 
     recordFailures: async (id, failures) => {
       if (failures.length > 0) await upsertFailures(driver, schema, id, failures);

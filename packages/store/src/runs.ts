@@ -24,6 +24,20 @@ export interface ShardCounters {
   readonly tokens: number;
 }
 
+/** Tokens given to a model and what they cost in USD; null: the profile has no price, which is not 0. */
+export interface Spend {
+  readonly tokens: number;
+  readonly costUsd: number | null;
+}
+
+/** What a run took so far, whether or not anything of it was committed. */
+export interface RunSpend extends Spend {
+  /** Set apart for calls that have not been answered yet, or whose process died before it could say: counted against the limit. */
+  readonly reserved: { readonly tokens: number; readonly costUsd: number };
+  /** null: no limit. */
+  readonly maxCostUsd: number | null;
+}
+
 /** A document or chunk that was set aside, so that nothing is lost without a name. */
 export interface TextFailure {
   readonly documentId: string;
@@ -55,6 +69,7 @@ export interface Run {
   /** Sum over its shards. */
   readonly counters: ShardCounters;
   readonly failures: number;
+  readonly spend: RunSpend;
   readonly shards: { readonly total: number; readonly done: number };
 }
 
@@ -97,6 +112,15 @@ export interface Runs {
   release(lease: Lease): Promise<void>;
   /** @throws EmbError EMB_LEASE_LOST */
   complete(lease: Lease): Promise<void>;
+  /** The most that the run may cost from its start on; stays until another is set. */
+  limitSpend(id: string, maxCostUsd: number): Promise<void>;
+  /**
+   * Sets apart what a call may cost at most, before it is made; the limit is checked in the same statement, so that any number of processes keep
+   * to one. @returns null, or what the limit leaves when it does not reach, and then nothing is set apart
+   */
+  reserveSpend(id: string, atMost: { tokens: number; costUsd: number }): Promise<{ leftUsd: number } | null>;
+  /** Adds what was spent, and gives back what was set apart for it. */
+  settleSpend(id: string, settled: { spent: Spend; reserved?: { tokens: number; costUsd: number } }): Promise<void>;
   /** Same (document, ordinal) of one run: the later reason stands. */
   recordFailures(id: string, failures: readonly TextFailure[]): Promise<void>;
   failures(id: string, limit: number): Promise<readonly TextFailure[]>;

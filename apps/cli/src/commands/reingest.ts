@@ -12,6 +12,8 @@ import { createModel } from "@emb/ingest-worker";
 import { withStore } from "@emb/query";
 import { paint } from "../output.js";
 import { createProgressView } from "../progress.js";
+import { amountOfUsd, costText } from "../usd.js";
+import { wholeNumber } from "../whole-number.js";
 import { openNamedSource, type NamedSource } from "../named-source.js";
 import type { Command, Session } from "../session.js";
 import { planFill, planLines, printPlan } from "./plan.js";
@@ -23,6 +25,8 @@ export interface ReingestOptions {
   readonly yes: boolean;
   /** Plan only. */
   readonly dryRun: boolean;
+  readonly maxCostUsd?: string;
+  readonly acceptFailures?: string;
 }
 
 const FAILURES_SHOWN = 20;
@@ -33,13 +37,25 @@ export const reingestCommand: Command<ReingestOptions> = async (session, options
   passGate(settings, session.env, options.to); // before a database or a provider is opened
   const source = await openNamedSource(session, settings, options.source); // nor for a source that is not there
   const base = options.base ?? settings.store.baseNamespace;
+  const maxCostUsd = options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd);
+  const acceptFailures =
+    options.acceptFailures === undefined ? 0 : wholeNumber("--accept-failures", options.acceptFailures);
   return withStore(settings, async (store) => {
     const { to, yes, dryRun } = options;
     if (dryRun) {
       printPlan(session, await planFill(session, { settings, store, base, to, source }));
       return 0;
     }
-    const report = await fillNamespace(session, { settings, store, base, to, source, yes });
+    const report = await fillNamespace(session, {
+      settings,
+      store,
+      base,
+      to,
+      source,
+      yes,
+      maxCostUsd,
+      acceptFailures,
+    });
     printReport(session, report, await store.runs.failures(report.runId, FAILURES_SHOWN));
     return report.state === "ready" ? 0 : 1;
   });
@@ -48,13 +64,23 @@ export const reingestCommand: Command<ReingestOptions> = async (session, options
 /** The whole re-ingest with its banner, consent, audit row of a permitted override, and progress on stderr. */
 export async function fillNamespace(
   session: Session,
-  fill: { settings: Settings; store: Store; base: string; to: string; source: NamedSource; yes: boolean },
+  fill: {
+    settings: Settings;
+    store: Store;
+    base: string;
+    to: string;
+    source: NamedSource;
+    yes: boolean;
+    maxCostUsd?: number | null;
+    /** Set-aside texts with which the namespace may still become ready. */
+    acceptFailures?: number;
+  },
 ): Promise<ReingestReport> {
   const { settings, store, base, to } = fill;
   const { name: sourceName, opened: source } = fill.source;
   const { profile, decision } = passGate(settings, session.env, to);
   const { commitRows, shardDocuments, leaseMs } = settings.ingest;
-  const { provider, chunker } = await createModel(settings, session.env, profile);
+  const { provider, tokenizer, chunker } = await createModel(settings, session.env, profile);
   const view = createProgressView(session.output, session.nowMs);
   try {
     const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
@@ -68,13 +94,15 @@ export async function fillNamespace(
       base,
       mode: settings.namespaceMode,
       provider,
+      tokenizer,
       chunker,
       source,
       limits: settings.verify,
       commitRows,
       shardDocuments,
       leaseMs,
-      acceptFailures: 0,
+      acceptFailures: fill.acceptFailures ?? 0,
+      maxCostUsd: fill.maxCostUsd ?? null,
       actor: actor(),
       newRunId: randomUUID,
       nowMs: session.nowMs,
@@ -114,7 +142,7 @@ function printReport(
   report: ReingestReport,
   setAside: readonly { documentId: string; ordinal: number | null; code: string; reason: string }[],
 ): void {
-  const { chunks, verification, intake } = report;
+  const { chunks, verification, intake, spend } = report;
   output.document({
     run_id: report.runId,
     namespace: report.namespace,
@@ -133,8 +161,8 @@ function printReport(
       removed: intake.removed,
     },
     chunks,
-    tokens: report.tokens,
-    cost_usd: report.costUsd,
+    tokens: spend.tokens,
+    cost_usd: spend.costUsd,
     seconds: report.seconds,
     drift_pct: verification.driftPct,
     checks: verification.checks,
@@ -145,10 +173,9 @@ function printReport(
       reason,
     })),
   });
-  const cost = report.costUsd === null ? "price unknown" : `${report.costUsd.toFixed(4)} USD`;
   output.line(
     `${paint(output, report.state === "ready" ? "green" : "red", report.state)}  ${report.namespace}: ${report.documents} documents, ${chunks.total} chunks ` +
-      `(${chunks.embedded} embedded, ${chunks.skipped} skipped, ${chunks.failed} failed), ${report.tokens} tokens, ${cost}, ${report.seconds.toFixed(1)}s`,
+      `(${chunks.embedded} embedded, ${chunks.skipped} skipped, ${chunks.failed} failed), ${spend.tokens} tokens, ${costText(spend.costUsd)}, ${report.seconds.toFixed(1)}s`,
   );
   for (const check of verification.checks.filter(({ ok }) => !ok))
     output.line(`  ${check.name}: seen ${check.seen}, want ${check.want}`);

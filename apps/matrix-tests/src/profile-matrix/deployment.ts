@@ -16,7 +16,7 @@ import {
   type Verification,
 } from "@emb/ingest";
 import { fingerprint, namespaceName, spaceId, type NamespaceMode, type Profile } from "@emb/manifest";
-import { createProvider, createTokenizer } from "@emb/providers";
+import { createProvider, createTokenizer, type Tokenizer } from "@emb/providers";
 import { openSearch, type Search } from "@emb/search";
 import { openEmbeddedStore, type NamespaceAddress, type NamespaceReader, type Store } from "@emb/store";
 import { readHandbook, type Handbook } from "./handbook.js";
@@ -29,6 +29,7 @@ const SHARD_DOCUMENTS = 3;
 export interface Model {
   readonly profile: Profile;
   readonly provider: MeteredProvider;
+  readonly tokenizer: Tokenizer;
   readonly chunker: Chunker;
 }
 
@@ -78,6 +79,7 @@ export async function openDeployment(
     return {
       profile,
       provider,
+      tokenizer,
       chunker: createChunker({ maxTokens, countTokens: (text) => tokenizer.countTokens(text).tokens }),
     };
   };
@@ -107,11 +109,12 @@ export async function openDeployment(
       return open;
     },
 
-    fill: (place, { provider, chunker }) =>
+    fill: (place, { provider, tokenizer, chunker }) =>
       reingest({
         ...place,
         store,
         provider,
+        tokenizer,
         chunker,
         source: handbook.source,
         commitRows: settings.ingest.commitRows,

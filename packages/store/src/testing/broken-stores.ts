@@ -264,6 +264,22 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   "a lost lease cannot complete its shard": runs((own) => ({
     complete: (lease) => own.complete({ ...lease, fencingToken: lease.fencingToken + 1n }),
   })),
+  "what a run spends adds up, and an unknown price stays unknown": runs((own) => ({
+    settleSpend: (id, { spent, ...more }) =>
+      own.settleSpend(id, { ...more, spent: { ...spent, costUsd: spent.costUsd ?? 0 } }),
+  })),
+  "nothing is set apart past the limit, by any number of callers": runs((own) => ({
+    reserveSpend: async (id, atMost) => {
+      const { spend } = (await own.get(id))!;
+      const left = (spend.maxCostUsd ?? Infinity) - (spend.costUsd ?? 0) - spend.reserved.costUsd;
+      if (left < atMost.costUsd) return { leftUsd: left };
+      await own.settleSpend(id, {
+        spent: { tokens: 0, costUsd: 0 },
+        reserved: { tokens: -atMost.tokens, costUsd: -atMost.costUsd },
+      });
+      return null; // looked and then written: callers at the same time pass
+    },
+  })),
   "the later reason of a failure stands": runs((own) => ({
     failures: async (id, limit) => unsorted(await own.failures(id, limit)),
   })),

@@ -137,4 +137,30 @@ export const runChecks = {
     assert.equal((await store.runs.failures(runId, 1)).length, 1);
     assert.equal((await store.runs.get(runId))?.failures, 3);
   },
+  "what a run spends adds up, and an unknown price stays unknown": async (store) => {
+    const { runId } = await startFilling(store, ["a"]);
+    const spend = async () => (await store.runs.get(runId))?.spend;
+    const nothing = { tokens: 0, costUsd: 0 };
+    assert.deepEqual(await spend(), { ...nothing, reserved: nothing, maxCostUsd: null });
+    await store.runs.settleSpend(runId, { spent: { tokens: 10, costUsd: 0.5 } });
+    await store.runs.settleSpend(runId, { spent: { tokens: 20, costUsd: 1 } });
+    assert.deepEqual(await spend(), { tokens: 30, costUsd: 1.5, reserved: nothing, maxCostUsd: null });
+    await store.runs.settleSpend(runId, { spent: { tokens: 1, costUsd: null } });
+    await store.runs.settleSpend(runId, { spent: { tokens: 1, costUsd: 1 } });
+    assert.deepEqual(await spend(), { tokens: 32, costUsd: null, reserved: nothing, maxCostUsd: null });
+  },
+  "nothing is set apart past the limit, by any number of callers": async (store) => {
+    const { runId } = await startFilling(store, ["a"]);
+    const part = { tokens: 100, costUsd: 0.1 };
+    await store.runs.limitSpend(runId, 0.3);
+    const answers = await Promise.all([1, 2, 3, 4, 5].map(() => store.runs.reserveSpend(runId, part)));
+    assert.deepEqual(answers.filter((answer) => answer === null).length, 3);
+    await store.runs.settleSpend(runId, { spent: { tokens: 50, costUsd: 0.05 }, reserved: part });
+    const left = await store.runs.reserveSpend(runId, part);
+    assert.equal(Math.round((left?.leftUsd ?? -1) * 1e6), 50_000);
+    const spend = (await store.runs.get(runId))?.spend;
+    assert.deepEqual([spend?.tokens, spend?.reserved.tokens, spend?.maxCostUsd], [50, 200, 0.3]);
+    await store.runs.limitSpend(runId, 1);
+    assert.equal(await store.runs.reserveSpend(runId, part), null);
+  },
 } satisfies Record<string, StoreCheck>;
