@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { EmbError } from "@emb/manifest";
 import { databaseError } from "./database-error.js";
+import { createQueue } from "./in-order.js";
 import type { WorkerReply, WorkerRequest } from "./embedded-messages.js";
 import type { SqlCapabilities, SqlDriver, SqlResult, SqlSession, SqlTransaction } from "./sql-driver.js";
 import { runTransaction } from "./sql-transaction.js";
@@ -59,16 +60,6 @@ function createChannel(worker: Worker) {
       calls.set(sent, { resolve, reject });
       worker.postMessage({ ...request, id: sent }, transfer);
     });
-}
-
-/** Runs one piece of work after the other, in the order of calling. */
-function createQueue() {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const run = last.then(work);
-    last = run.catch(() => undefined); // reported to its own caller
-    return run;
-  };
 }
 
 /**

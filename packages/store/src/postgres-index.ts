@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { DISTANCE, MAX_INDEXED_DIMS, tableName } from "./namespace-table.js";
 import type { NamespaceRecord } from "./namespaces.js";
@@ -14,6 +15,9 @@ const CONSTRUCTION_LIST = 64;
 const MOST_COPIES = 10;
 /** Bytes that pgvector keeps for each row while it builds, beside the vector: links of all layers and the element. */
 const BUILD_BYTES_PER_ROW = 400;
+
+/** Between two looks whether another process has built the index. */
+const BUILDER_POLL_MS = 500;
 
 const IndexRow = z.object({ valid: z.boolean() });
 const CountRow = z.object({ rows: z.int(), texts: z.int() });
@@ -60,9 +64,11 @@ export async function buildIndex(
   );
   const { rows, texts } = parseOneRow(CountRow, counted);
   const copied = rows > texts * MOST_COPIES;
+  const there = { built: true, reason: "the index was there already" };
   const index = await readIndex(driver, schema, record);
-  if (index?.valid === true && !copied) return { built: true, reason: "the index was there already" };
-  if (index !== null) await driver.exec(`DROP INDEX ${schema}.${indexName(record)}`);
+  if (index?.valid === true && !copied) return there;
+  const remove = `DROP INDEX IF EXISTS ${schema}.${indexName(record)}`;
+  if (index !== null && copied) await driver.exec(remove);
 
   if (dims > MAX_INDEXED_DIMS[storage]) {
     return {
@@ -93,13 +99,31 @@ export async function buildIndex(
     `CREATE INDEX ${concurrently} ${indexName(record)} ON ${table}
      USING hnsw (embedding ${storage}_${DISTANCE[similarity].operatorClass}) WITH (m = ${LINKS}, ef_construction = ${CONSTRUCTION_LIST})`;
   if (capabilities.concurrentIndexBuild) {
-    await driver.maintain(create("CONCURRENTLY"), settings);
-  } else {
-    await driver.transaction(async (tx) => {
-      for (const [name, value] of Object.entries(settings)) await tx.exec(`SET LOCAL ${name} = '${value}'`);
-      await tx.exec(create(""));
-    });
+    // One builder at a time: an index that another process is making looks invalid, and dropping it would undo that work. Held by a row's
+    // lock in a transaction without a snapshot, which the build does not wait for; it would wait for a session that stands in line.
+    for (;;) {
+      const outcome = await driver.transaction(async (tx) => {
+        const { rows: mine } = await tx.query(
+          `SELECT id FROM ${schema}.namespaces WHERE id = $1::integer FOR NO KEY UPDATE SKIP LOCKED`,
+          [record.id],
+        );
+        if (mine.length === 0) return null;
+        await tx.exec("SELECT 1"); // lets go of the cursor of the statement before, which would keep its snapshot
+        const found = await readIndex(driver, schema, record);
+        if (found?.valid === true) return there;
+        await driver.exec(remove); // a build that was cut off leaves an invalid one
+        await driver.maintain(create("CONCURRENTLY"), settings);
+        return { built: true, reason: `HNSW over ${rows} chunks` };
+      });
+      if (outcome !== null) return outcome;
+      await sleep(BUILDER_POLL_MS, undefined, signal === undefined ? {} : { signal });
+    }
   }
+  await driver.transaction(async (tx) => {
+    await tx.exec(remove);
+    for (const [name, value] of Object.entries(settings)) await tx.exec(`SET LOCAL ${name} = '${value}'`);
+    await tx.exec(create(""));
+  });
   return { built: true, reason: `HNSW over ${rows} chunks` };
 }
 

@@ -2,9 +2,10 @@ import { finished } from "node:stream/promises";
 import { EmbError } from "@emb/manifest";
 import { DatabaseError, Pool, types, type ClientBase, type PoolClient } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { databaseError } from "./database-error.js";
-import type { SqlCapabilities, SqlDriver, SqlResult, SqlTransaction, SqlValue } from "./sql-driver.js";
 import { readHex } from "./bytea-text.js";
+import { databaseError } from "./database-error.js";
+import { createQueue } from "./in-order.js";
+import type { SqlCapabilities, SqlDriver, SqlResult, SqlTransaction, SqlValue } from "./sql-driver.js";
 import { runTransaction } from "./sql-transaction.js";
 
 const CAPABILITIES: SqlCapabilities = {
@@ -86,18 +87,26 @@ function driverOf(pool: Pool): SqlDriver {
   };
 }
 
-const sessionOf = (client: ClientBase): SqlTransaction => ({
-  query: async (sql, params = []): Promise<SqlResult> => {
-    const { rows, rowCount } = await translated(client.query<Record<string, unknown>>(sql, params.map(toParameter)));
-    return { rows, affected: rowCount ?? 0 };
-  },
-  exec: async (sql) => void (await translated(client.query(sql))),
-  copyIn: async ({ table, columns }, bytes) => {
-    const stream = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN WITH (FORMAT binary)`));
-    stream.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-    await translated(finished(stream));
-  },
-});
+/** Statements of one session, one after the other. */
+function sessionOf(client: ClientBase): SqlTransaction {
+  const inOrder = createQueue();
+  return {
+    query: (sql, params = []) =>
+      inOrder(async (): Promise<SqlResult> => {
+        const { rows, rowCount } = await translated(
+          client.query<Record<string, unknown>>(sql, params.map(toParameter)),
+        );
+        return { rows, affected: rowCount ?? 0 };
+      }),
+    exec: (sql) => inOrder(async () => void (await translated(client.query(sql)))),
+    copyIn: ({ table, columns }, bytes) =>
+      inOrder(async () => {
+        const stream = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN WITH (FORMAT binary)`));
+        stream.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+        await translated(finished(stream));
+      }),
+  };
+}
 
 type Parameter = string | number | boolean | null | Date | Buffer | Parameter[];
 

@@ -18,9 +18,12 @@ export interface ServerSchema {
   close(): Promise<void>;
 }
 
+/** Address of the server, for stores and drivers of a test's own. */
+export const serverUrl = (): string => testDatabaseUrl ?? "";
+
 /** A store in a schema of its own, which `close` drops. */
 export async function openServerSchema(): Promise<ServerSchema> {
-  const connectionString = testDatabaseUrl ?? "";
+  const connectionString = serverUrl();
   const schema = `emb_test_${randomBytes(6).toString("hex")}`;
   const store = await openServerStore({ connectionString, schema });
   const driver = await createServerDriver({ connectionString, maxConnections: 4 });

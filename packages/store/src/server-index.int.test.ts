@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openServerSchema, serverSkip, serverUrl, type ServerSchema } from "../test/server-schema.js";
+import { openServerStore } from "./server-store.js";
+import { batchOf, chunkOf, openSample, startFilling, type Filling } from "./testing/sealed-sample.js";
+
+const ROWS = 5_200; // the least that a server indexes, and some
+const DIMS = 8;
+const SEAL = { dims: DIMS, similarity: "cosine", storage: "vector" } as const;
+
+/** Deterministic numbers between -1 and 1. */
+const numbers = (seed: number): number[] => {
+  let state = seed;
+  return Array.from({ length: DIMS }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+};
+
+describe.skipIf(serverSkip !== "")(`an index on a server${serverSkip}`, () => {
+  let opened: ServerSchema;
+  beforeAll(async () => {
+    opened = await openServerSchema();
+  });
+  afterAll(() => opened.close());
+
+  const fill = async (): Promise<Filling> => {
+    const ids = Array.from({ length: ROWS }, (_, i) => `d${String(i).padStart(5, "0")}`);
+    const filling = await startFilling(opened.store, ids, { seal: SEAL });
+    const documents = ids.map((documentId, i) => ({
+      documentId,
+      version: filling.version,
+      chunks: [chunkOf(documentId, 0, numbers(i + 1))],
+    }));
+    await filling.writer.writeBatch(batchOf(filling, documents));
+    return filling;
+  };
+  const indexOf = async ({ record }: Filling) => {
+    const { rows } = await opened.driver.query(
+      "SELECT indexrelid::bigint AS id, indisvalid AS valid FROM pg_catalog.pg_index WHERE indexrelid = to_regclass($1)",
+      [`${opened.schema}.ns_${record.id}_embedding`],
+    );
+    return rows;
+  };
+
+  it("is built once by two processes that ask for it at the same time, while a third writes", async () => {
+    const filling = await fill();
+    const other = await openServerStore({ connectionString: serverUrl(), schema: opened.schema });
+    try {
+      const { address, seal } = filling;
+      const twin = await other.namespaces.openWriter(address, seal);
+      const write = filling.writer.writeBatch(
+        batchOf(filling, [
+          { documentId: "d00000", version: filling.version, chunks: [chunkOf("d00000", 0, numbers(9), "new")] },
+        ]),
+      );
+      const built = await Promise.all([filling.writer.buildIndex(), twin.buildIndex(), write]);
+      expect(built.slice(0, 2)).toMatchObject([{ built: true }, { built: true }]);
+      expect(built.slice(0, 2).filter((one) => "reason" in one && one.reason.includes("already"))).toHaveLength(1);
+    } finally {
+      await other.close();
+    }
+    expect(await indexOf(filling)).toMatchObject([{ valid: true }]);
+    expect(await (await openSample(opened.store, filling)).index()).toBe("hnsw");
+  });
+
+  it("that was cut off half way is found, dropped and built anew", async () => {
+    const filling = await fill();
+    const name = `ns_${filling.record.id}_embedding`;
+    // A writer that does not end makes a concurrent build wait, so that it can be cancelled in the middle.
+    let release = () => {};
+    const holding = opened.driver.transaction(async (tx) => {
+      await tx.exec(`LOCK TABLE ${opened.schema}.ns_${filling.record.id} IN ROW EXCLUSIVE MODE`);
+      await new Promise<void>((resolve) => (release = resolve));
+    });
+    const cut = filling.writer.buildIndex().then(
+      () => "built",
+      (error: unknown) => error,
+    );
+    const pids = async () =>
+      (
+        await opened.driver.query(
+          "SELECT pid FROM pg_stat_activity WHERE query LIKE $1 AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()",
+          [`%CREATE INDEX CONCURRENTLY ${name}%`],
+        )
+      ).rows;
+    let waiting = await pids();
+    while (waiting.length === 0) waiting = await pids();
+    await opened.driver.query("SELECT pg_cancel_backend($1::integer)", [Number(waiting[0]?.["pid"])]);
+    expect(await cut).toMatchObject({ code: "EMB_STORE_UNAVAILABLE" });
+    release();
+    await holding;
+    const [invalid] = await indexOf(filling);
+    expect(invalid).toMatchObject({ valid: false });
+
+    expect(await filling.writer.buildIndex()).toMatchObject({ built: true });
+    const [valid] = await indexOf(filling);
+    expect(valid).toMatchObject({ valid: true });
+    expect(valid?.["id"]).not.toBe(invalid?.["id"]);
+  });
+
+  it("below pgvector 0.8.2 is built by one process only", async () => {
+    const filling = await fill();
+    await filling.writer.buildIndex();
+    const { rows } = await opened.driver.query(
+      "SELECT reloptions, (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS version FROM pg_class WHERE oid = to_regclass($1)",
+      [`${opened.schema}.ns_${filling.record.id}`],
+    );
+    const [row] = rows;
+    const old = /^0\.8\.[01]$/.test(String(row?.["version"]));
+    expect(String(row?.["reloptions"]).includes("parallel_workers=0")).toBe(old);
+  });
+});
