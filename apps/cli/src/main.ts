@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createProcessOutput } from "./process-output.js";
+import { createProcessOutput, createWriter } from "./process-output.js";
 import { createProgram } from "./program.js";
 
 const { version }: { version: string } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
@@ -22,8 +22,8 @@ const run = createProgram({
     signal: interrupt.signal,
     nowMs: () => performance.now(),
   }),
-  writeOut: (text) => void process.stdout.write(text),
-  writeErr: (text) => void process.stderr.write(text),
+  writeOut: createWriter(process, "stdout"),
+  writeErr: createWriter(process, "stderr"),
 });
 
 // Not awaited at the top level: the bundle is CommonJS.

@@ -20,16 +20,7 @@ export function createProcessOutput(
 ): Output {
   const [stdinTty, stdoutTty, stderrTty] = [isTerminal(0), isTerminal(1), isTerminal(2)];
   const dumb = env["TERM"] === "dumb";
-  const write = (name: "stdout" | "stderr") => {
-    let ready = false;
-    return (text: string): void => {
-      const stream = streams[name];
-      if (!ready) stream.on("error", endQuietly);
-      ready = true;
-      stream.write(text);
-    };
-  };
-  const [writeOut, writeErr] = [write("stdout"), write("stderr")];
+  const [writeOut, writeErr] = [createWriter(streams, "stdout"), createWriter(streams, "stderr")];
   return {
     json,
     interactive: stdinTty && stderrTty,
@@ -49,6 +40,20 @@ export function createProcessOutput(
         lines.close();
       }
     },
+  };
+}
+
+/** Writes to one of the streams; that its reader has gone is no error. */
+export function createWriter(
+  streams: Pick<Streams, "stdout" | "stderr">,
+  name: "stdout" | "stderr",
+): (text: string) => void {
+  let ready = false;
+  return (text) => {
+    const stream = streams[name];
+    if (!ready) stream.on("error", endQuietly);
+    ready = true;
+    stream.write(text);
   };
 }
 
