@@ -232,8 +232,7 @@ describe("the query service over HTTP", () => {
     await expect(start({ port: Number(port) })).rejects.toSatisfy((error) => isEmbError(error, "EMB_USAGE"));
   });
 
-  it("tells its log of what the client only sees as an internal error", async () => {
-    const failures: string[] = [];
+  const openFailing = async (error: Error, failures: string[] = []) => {
     const record = (await store.namespaces.list("docs"))[0]!;
     const reader = await store.namespaces.openReader(record, record.seal, { strict: true });
     const app = createQueryApp({
@@ -241,7 +240,9 @@ describe("the query service over HTTP", () => {
         reader,
         witnessCosine: null,
         mismatchedAnswers: () => 0,
-        search: () => Promise.reject(new Error("relation does not exist")),
+        async search() {
+          throw error;
+        },
       },
       topK: 1,
       maxTopK: 1,
@@ -253,14 +254,27 @@ describe("the query service over HTTP", () => {
       notReady: () => "stopping",
     });
     const response = await app.request("/v1/query", { method: "POST", body: JSON.stringify({ query: "x" }) });
-    expect(response.status).toBe(500);
-    expect(Refusal.parse(await response.json()).error).toMatchObject({
-      code: "EMB_INTERNAL",
-      message: "the service failed; its log says more",
-    });
+    return { app, status: response.status, error: Refusal.parse(await response.json()).error };
+  };
+
+  it("tells its log of what the client only sees as an internal error", async () => {
+    const failures: string[] = [];
+    const { app, status, error } = await openFailing(new Error("relation does not exist"), failures);
+    expect(status).toBe(500);
+    expect(error).toMatchObject({ code: "EMB_INTERNAL", message: "the service failed; its log says more" });
     expect(failures).toEqual(["relation does not exist"]);
     const ready = await app.request("/readyz");
     expect([ready.status, await ready.json()]).toEqual([503, { ok: false, reason: "stopping" }]);
+  });
+
+  it.each([
+    [{ index: 0, status: 413 }, 413, "EMB_TEXT_TOO_LONG"],
+    [{ index: 0, status: 400, reason: "context_length_exceeded" }, 413, "EMB_TEXT_TOO_LONG"],
+    [{ index: 0, status: 400 }, 500, "EMB_INTERNAL"],
+    [{ status: 413 }, 500, "EMB_INTERNAL"],
+  ])("says that a query is too long when only the model's service could tell: %j", async (context, status, code) => {
+    const refused = new EmbError("EMB_PROVIDER_REJECTED", "refused", { hint: "-", context });
+    expect(await openFailing(refused)).toMatchObject({ status, error: { code } });
   });
 });
 

@@ -45,6 +45,10 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
   const app = new Hono();
 
   app.onError((error, context) => {
+    if (isEmbError(error, "EMB_PROVIDER_REJECTED") && isTooLong(error)) {
+      const message = "the query is longer than the model's service takes";
+      return errorAnswer(context, new EmbError("EMB_TEXT_TOO_LONG", message, { hint: "Shorten the query." }), 413);
+    }
     const status = isEmbError(error) ? HTTP_STATUS[error.code] : undefined;
     if (isEmbError(error) && status !== undefined) return errorAnswer(context, error, status);
     if (error.name === "TimeoutError" || error.name === "AbortError") {
@@ -102,6 +106,10 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
   });
   return app;
 }
+
+/** How services say that they refuse one text for its length, where its tokens could not be counted before it was sent. */
+const isTooLong = ({ context: { index, status, reason } }: EmbError): boolean =>
+  index !== undefined && (status === 413 || reason === "context_length_exceeded");
 
 async function readJson(context: Context): Promise<unknown> {
   try {

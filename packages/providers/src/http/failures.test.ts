@@ -74,6 +74,19 @@ describe("serviceAccess", () => {
     expect(attempt).toThrow(expect.objectContaining({ code: "EMB_ENV_INVALID" }));
     expect(attempt).not.toThrow("secret");
   });
+
+  it.each(["two\nlines", "ключ", "a\u0000b"])(
+    "refuses a key that no header can carry, without repeating it: %j",
+    (key) => {
+      const attempt = () => serviceAccess(profile, { JINA_API_KEY: key }, null);
+      expect(attempt).toThrow(
+        expect.objectContaining({
+          code: "EMB_ENV_INVALID",
+          message: "JINA_API_KEY holds a character that no HTTP header can carry.",
+        }),
+      );
+    },
+  );
 });
 
 describe("Failures", () => {

@@ -111,7 +111,7 @@ export class Failures {
   rateLimited(requests: number, waitMs: number | null): EmbError {
     const wait = waitMs === null ? "" : `, and asks to wait ${Math.ceil(waitMs / 1_000)} s`;
     return this.#error("EMB_PROVIDER_RATE_LIMITED", `refused ${requests} requests in a row with status 429${wait}`, {
-      hint: `Try again later, or lower limits.requests_per_minute of profile "${this.#profile.name}".`,
+      hint: "Try again later; if it stays, ask the service for a higher limit.",
       context: { status: 429, ...(waitMs === null ? {} : { retry_after_ms: Math.ceil(waitMs) }) },
     });
   }

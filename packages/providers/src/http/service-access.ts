@@ -18,9 +18,13 @@ export interface ServiceAccess {
 
 const DEFAULT_PORTS = { "http:": 80, "https:": 443 } as const;
 
+/** What a header's value may hold. Source: RFC 9110 section 5.5. */
+const SENDABLE = /^[\t\u0020-\u007E\u0080-\u00FF]*$/;
+
 /**
  * The provider's own address variable, else the profile's service_url, else the public address; and its key.
- * @throws EmbError EMB_REQUIREMENT_MISSING when there is no address, EMB_ENV_INVALID or EMB_MANIFEST_INVALID when it is none
+ * @throws EmbError EMB_REQUIREMENT_MISSING when there is no address, EMB_ENV_INVALID or EMB_MANIFEST_INVALID when it is none,
+ *   EMB_ENV_INVALID for a key that cannot be sent
  */
 export function serviceAccess(
   profile: Profile,
@@ -56,6 +60,12 @@ export function serviceAccess(
     );
   }
   const apiKey = read(keyVariable);
+  if (keyVariable !== undefined && !SENDABLE.test(apiKey)) {
+    throw new EmbError("EMB_ENV_INVALID", `${keyVariable} holds a character that no HTTP header can carry.`, {
+      hint: `Copy the key into ${keyVariable} again, on one line.`,
+      context: { profile: profile.name },
+    });
+  }
   return {
     origin: url.origin,
     path: url.pathname.replace(/\/+$/, ""),
