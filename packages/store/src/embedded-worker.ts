@@ -4,13 +4,22 @@
  */
 import { parentPort } from "node:worker_threads";
 import type { PGlite } from "@electric-sql/pglite";
-import { readHex, writeHex } from "./bytea-text.js";
 import type { WorkerReply, WorkerRequest } from "./embedded-messages.js";
 import type { SqlRow, SqlValue } from "./sql-driver.js";
 
 // Source: pg_type.dat, object ids of built-in types; PGlite's own handlers for these two are slow or lossy.
 const BYTEA = 17;
 const INT8 = 20;
+
+const toHex = (bytes: Uint8Array): string =>
+  `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`;
+
+/** A buffer of its own: a pooled one would be copied to the other thread whole. */
+function fromHex(text: string): Uint8Array {
+  const bytes = new Uint8Array((text.length - 2) / 2);
+  Buffer.from(bytes.buffer).write(text.slice(2), "hex");
+  return bytes;
+}
 
 class PackageMissing extends Error {
   constructor(
@@ -39,8 +48,8 @@ async function open(directory: string): Promise<PGlite> {
   return PGlite.create(directory, {
     relaxedDurability: false,
     extensions: { vector },
-    parsers: { [BYTEA]: readHex, [INT8]: BigInt },
-    serializers: { [BYTEA]: writeHex },
+    parsers: { [BYTEA]: fromHex, [INT8]: BigInt },
+    serializers: { [BYTEA]: toHex },
   });
 }
 

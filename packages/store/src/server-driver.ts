@@ -2,7 +2,6 @@ import { finished } from "node:stream/promises";
 import { EmbError } from "@emb/manifest";
 import { DatabaseError, Pool, types, type ClientBase, type PoolClient } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { readHex } from "./bytea-text.js";
 import { databaseError } from "./database-error.js";
 import { createQueue } from "./in-order.js";
 import type { SqlCapabilities, SqlDriver, SqlResult, SqlTransaction, SqlValue } from "./sql-driver.js";
@@ -121,6 +120,9 @@ function toParameter(value: SqlValue): Parameter {
 // Source: pg_type.dat, object ids of built-in types.
 const BYTEA = 17;
 const INT8 = 20;
+
+/** PostgreSQL's hex form of bytea, `\\x00ff`. */
+const readHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.slice(2), "hex"));
 
 /** int8 as bigint and bytea as a plain Uint8Array; the rest as pg reads it, which is what `SqlRow` promises. */
 function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {
