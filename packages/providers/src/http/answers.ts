@@ -8,7 +8,7 @@ import { liftVectors } from "./lift-vectors.js";
 import type { BodyBytes } from "./number-rows.js";
 import type { Batch } from "./plan-batches.js";
 import type { AcceptedAnswer } from "./service-attempts.js";
-import { VectorRows } from "./vector-rows.js";
+import { dimsOfBase64, VectorRows } from "./vector-rows.js";
 
 /** Gathers the checked answers to a call's batches, in whatever order they come. */
 export interface Gathering<E> {
@@ -151,7 +151,10 @@ function describe(value: unknown, rows: VectorRows | null): string {
     if (rows !== null && value.length === rows.dims && rows.count >= rows.maxRows) return "more vectors than texts";
     return `a list of ${value.length}${wanted}`;
   }
-  if (typeof value === "string") return `a text of ${value.length} characters${wanted}`;
+  if (typeof value === "string") {
+    const dims = rows === null ? 0 : dimsOfBase64(value);
+    return dims > 0 ? `a vector of ${dims}${wanted}` : `a text of ${value.length} characters${wanted}`;
+  }
   return value === null ? "null" : value === undefined ? "nothing" : `a ${typeof value}`;
 }
 

@@ -11,6 +11,12 @@ export const base64Length = (dims: number): number => 4 * Math.ceil((dims * BYTE
 /** The same without the padding. */
 export const base64Digits = (dims: number): number => Math.ceil((dims * BYTES_PER_NUMBER * 4) / 3);
 
+/** How many float32 a text holds that looks like a vector in base64; 0 when it does not. */
+export function dimsOfBase64(text: string): number {
+  const dims = Buffer.byteLength(text, "base64") / BYTES_PER_NUMBER;
+  return dims >= MIN_BASE64_DIMS && Number.isInteger(dims) && /^[\w+/-]+=*$/.test(text) ? dims : 0;
+}
+
 /** Where the vectors of one answer go, in the order in which they stand in it. */
 export class VectorRows {
   #numbers: Float32Array;
