@@ -428,11 +428,15 @@ export const brokenStores: Record<StorePromise, Breakage> = {
     },
   })),
   "a log without the expected head is cut off": audit((own) => ({ verify: () => own.verify() })),
-  "concurrent appends make one chain": audit((own) => ({
-    append: async (entry) => {
-      await Promise.resolve();
-      await own.append(entry);
-      return own.head();
-    },
-  })),
+  "concurrent appends make one chain": audit((own) => {
+    let seen: ReturnType<typeof own.head> | undefined;
+    return {
+      append: async (entry) => {
+        seen ??= own.head(); // read once, for everybody
+        const { rows, hash } = await seen;
+        await own.append(entry);
+        return { rows: rows + 1, hash };
+      },
+    };
+  }),
 };
