@@ -64,6 +64,11 @@ const CONTRACTS: readonly Contract[] = [
       runs: ["run_id", "profile", "namespace", "state", "progress"],
     },
   },
+  {
+    args: ["runs"],
+    keys: ["runs"],
+    rows: { runs: ["run_id", "profile", "namespace", "state", "progress", "spend"] },
+  },
   { args: ["rollback", "--to", "one"], keys: ["from", "to", "texts_embedded"] },
   { args: ["audit", "verify"], keys: ["ok", "rows", "head", "first_bad"] },
 ];

@@ -1,5 +1,6 @@
 import { Command as Commander, CommanderError } from "commander";
 import type { ReingestOptions } from "./commands/reingest.js";
+import type { RunsOptions } from "./commands/runs.js";
 import type { Output } from "./output.js";
 import type { Command, Session } from "./session.js";
 
@@ -150,6 +151,36 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     .option("--yes", "do not ask", false)
     .action((options: Common & ReingestOptions) =>
       run(async () => (await import("./commands/reingest.js")).reingestCommand, options),
+    );
+
+  leaf(program, "runs [verb] [id]", "list runs with what they spent; pause, resume, abort or retry one", [
+    "emb runs",
+    "emb runs pause 2b6f...",
+    "emb runs resume 2b6f... --max-cost-usd 20",
+    "emb runs abort 2b6f... --yes",
+  ])
+    .addHelpText(
+      "after",
+      `
+Verbs:
+  pause    stop a run cleanly, in whatever process it is filled; embedded databases have one process: press Ctrl-C there
+  resume   go on with a paused run, or one whose process died, here
+  abort    end it for good and drop what it filled; a namespace that was ready before is kept
+  retry    embed again what the provider refused in an ended run`,
+    )
+    .option("--base <name>", "list the runs of this base only")
+    .option("--max-cost-usd <amount>", "resume, retry: the most that the run may cost, from its start on")
+    .option(
+      "--accept-failures <n>",
+      "resume, retry: be ready with up to so many texts set aside; recorded in the audit log",
+    )
+    .option("--yes", "abort: do not ask", false)
+    .action((verb: string | undefined, id: string | undefined, options: Common & RunsOptions) =>
+      run(async () => (await import("./commands/runs.js")).runs, {
+        ...options,
+        ...(verb !== undefined && { verb }),
+        ...(id !== undefined && { id }),
+      }),
     );
 
   leaf(program, "search <text>", "ask one question", [

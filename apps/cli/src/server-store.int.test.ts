@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createServerDriver } from "@emb/store/server";
-import { createProject, documentOf, type Project } from "./command.fixture.js";
+import { createProject, documentOf, failureOf, type Project } from "./command.fixture.js";
 
 const url = process.env["TEST_DATABASE_URL"]?.trim() ?? "";
 const skip = url === "" ? " (skipped: TEST_DATABASE_URL is not set)" : "";
@@ -16,6 +16,9 @@ const LONG = Array.from({ length: DOCUMENTS }, (_, place) => {
 
 const Reingested = z.object({ state: z.string(), chunks: z.object({ total: z.int(), failed: z.int() }) });
 const Verified = z.object({ ok: z.boolean(), expected: z.int(), found: z.int(), duplicate: z.int(), missing: z.int() });
+const Runs = z.object({
+  runs: z.array(z.object({ run_id: z.string(), state: z.string(), progress: z.object({ embedded: z.int() }) })),
+});
 const Found = z.object({ results: z.array(z.object({ document_id: z.string() })) });
 
 describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { timeout: 300_000 }, () => {
@@ -55,6 +58,23 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
     await expectWhole("one");
     const found = await project.emb(["search", "17: ferry527 ferry534", "--json"], server);
     expect(documentOf(found, Found).results).toHaveLength(10);
+  });
+
+  it("pauses a fill that another process is at, and goes on with it in a third", async () => {
+    const base = ["--base", "paused"];
+    const running = project.start([...fill("one"), ...base], server);
+    await running.says(/^fill .* [1-9]\d* chunks, /m);
+    const list = async (...args: string[]) =>
+      documentOf(await project.emb(["runs", ...args, "--json"], server), Runs).runs;
+    const [{ run_id: id } = { run_id: "" }] = await list(...base);
+    expect(await list("pause", id)).toMatchObject([{ run_id: id, state: "paused" }]);
+    const stopped = await running.ended;
+    expect({ exit: stopped.code, code: failureOf(stopped).code }).toEqual({ exit: 1, code: "EMB_RUN_NOT_READY" });
+    const [paused] = await list(...base);
+    expect(paused?.state).toBe("paused");
+    expect(paused?.progress.embedded).toBeGreaterThan(0);
+    expect(paused?.progress.embedded).toBeLessThan(DOCUMENTS);
+    expect(await list("resume", id)).toMatchObject([{ state: "ready", progress: { embedded: DOCUMENTS } }]);
   });
 
   it("fills one target from two processes at once, each chunk once", async () => {

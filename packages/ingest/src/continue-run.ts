@@ -6,6 +6,8 @@ import { fillShard } from "./fill-shard.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { Progress } from "./run-progress.js";
+import { pauseRun } from "./run-control.js";
+import { WORKING } from "./run-state.js";
 import { createRunMeter } from "./run-meter.js";
 import { step, stopped } from "./run-step.js";
 import { verifyNamespace, type Verification, type VerifyLimits } from "./verify-namespace.js";
@@ -55,8 +57,8 @@ export async function continueRun(
   await checkWitness(setup, record, setup.limits.witnessMinCosine);
   await step(store, run.id, "fill");
   await fillRun(setup, run, writer).catch(async (error: unknown) => {
-    if (isEmbError(error, "EMB_BUDGET_REACHED")) await pauseAtLimit(setup, run, record, error);
-    throw error;
+    if (isEmbError(error, "EMB_BUDGET_REACHED")) await pauseRun(setup, run, error.message);
+    throw await whyStopped(setup, run.id, error);
   });
   await writer.removeDead();
 
@@ -136,18 +138,11 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   }
 }
 
-async function pauseAtLimit(
-  { store, actor }: ContinueSetup,
-  run: Run,
-  record: NamespaceRecord,
-  { message }: Error,
-): Promise<void> {
-  await step(store, run.id, "paused", message);
-  await store.audit.append({
-    action: "run.paused",
-    actor,
-    detail: { run_id: run.id, namespace: record.namespace, profile: record.seal.profile, reason: message },
-  });
+/** A run that somebody ended says so, instead of what its end broke here (a table that is gone). */
+async function whyStopped({ store, signal }: ContinueSetup, runId: string, error: unknown): Promise<unknown> {
+  if (signal.aborted || isEmbError(error, "EMB_BUDGET_REACHED")) return error;
+  const run = await store.runs.get(runId).catch(() => null);
+  return run === null || WORKING.includes(run.state) ? error : stopped(run);
 }
 
 async function finish(

@@ -1,5 +1,14 @@
 import { EmbError } from "@emb/manifest";
-import type { Chunk, DocumentChunks, Lease, NamespaceWriter, Runs, ShardCounters, TextFailure } from "@emb/store";
+import type {
+  Chunk,
+  DocumentChunks,
+  Lease,
+  NamespaceWriter,
+  Runs,
+  RunState,
+  ShardCounters,
+  TextFailure,
+} from "@emb/store";
 import type { Chunker, TextChunk } from "./chunker.js";
 import { chunkHash } from "./content-hash.js";
 import { readAhead } from "./read-ahead.js";
@@ -14,7 +23,7 @@ const COMMIT_EVERY_MS = 2000;
 const FIRST_COMMIT_ROWS = 64;
 
 export interface FillShard {
-  readonly runs: Pick<Runs, "renew" | "release" | "complete">;
+  readonly runs: Pick<Runs, "renew" | "release" | "complete" | "state">;
   readonly writer: NamespaceWriter;
   readonly lease: Lease;
   readonly chunker: Chunker;
@@ -86,7 +95,16 @@ async function commit(fill: FillShard, { documents, counters, failures, cursor }
   if (cursor === null) return;
   const { superseded } = await fill.writer.writeBatch({ lease: fill.lease, documents, cursor, counters, failures });
   fill.onCommit({ ...counters, documents: counters.documents - superseded });
+  const state = await fill.runs.state(fill.lease.runId);
+  if (state !== "fill") throw endedMeanwhile(fill.lease.runId, state);
 }
+
+/** Paused, aborted or rolled back, here or in another process: looked for at each batch. */
+const endedMeanwhile = (runId: string, state: RunState | null): EmbError =>
+  new EmbError("EMB_RUN_NOT_READY", `run ${runId}: expected state fill, seen ${state ?? "no such run"}`, {
+    hint: "emb runs shows it; what is committed is kept unless it was aborted.",
+    context: { run_id: runId, state: state ?? "missing" },
+  });
 
 /** Pending documents of the shard, chunked, in groups of about `rows()` chunks. */
 async function* pendingBatches(

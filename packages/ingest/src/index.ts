@@ -15,6 +15,7 @@ export { openSource } from "./open-source.js";
 export { createFolderSource } from "./folder-source.js";
 export { createJsonlSource } from "./jsonl-source.js";
 export { decideRollback, rollBack, type RollbackDecision } from "./rollback.js";
+export { abortRun, pauseRun, resumeRun, retryRun } from "./run-control.js";
 export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
 export type { SetAside, Source, SourceDocument, SourceItem } from "./source.js";
 export { decideTarget, type TargetDecision } from "./target.js";

@@ -4,6 +4,7 @@ import { continueRun, type ContinueSetup } from "./continue-run.js";
 import { takeIn, type IntakeReport } from "./intake.js";
 import { openTarget, targetAddress } from "./open-target.js";
 import { planReingest } from "./plan-reingest.js";
+import { resumeRun } from "./run-control.js";
 import { checkBudget } from "./run-meter.js";
 import { reportOf, sumOf, type EndedRun, type ReingestReport } from "./reingest-report.js";
 import { UNFINISHED } from "./run-state.js";
@@ -106,7 +107,7 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
     });
     return { run, resumed: false };
   }
-  return { run: unfinished, resumed: true };
+  return { run: unfinished.state === "paused" ? await resumeRun(setup, unfinished) : unfinished, resumed: true };
 }
 
 async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport> {

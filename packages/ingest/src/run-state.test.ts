@@ -15,6 +15,9 @@ describe("run states", () => {
     ["aborted", "plan", false],
     ["failed", "plan", false],
     ["paused", "fill", true],
+    ["paused", "failed", true],
+    ["paused", "index", false],
+    ["paused", "ready", false],
   ] as const)("%s -> %s is %s", (from, to, may) => expect(mayFollow(from, to)).toBe(may));
 
   it("reaches ready only through verify", () => expect(statesBefore("ready")).toEqual(["verify"]));

@@ -12,8 +12,9 @@ import type { RunState } from "@emb/store";
  * ready        verified, nothing set aside: the namespace may serve. Final.
  * failed       verification was negative, or texts were set aside: the reason says which. Final; what failed is pending again, so that a new
  *              run of the same command repairs it and passes over the rest.
- * paused       an operator stopped it; the same command goes on.
- * aborted      ended for good; the target was dropped.
+ * paused       an operator, or its cost limit, stopped it. Only `resumeRun` leads on, never the next step of a process that did not notice; it
+ *              starts in plan or fill again, and finished work is passed over.
+ * aborted      ended for good; the target was dropped, unless it was ready before.
  * rolled_back  ended by a rollback to another profile; the target is kept.
  * retired      its namespace was retired.
  */
@@ -24,7 +25,7 @@ const NEXT: Readonly<Record<RunState, readonly RunState[]>> = {
   verify: ["ready", "failed", "paused", "aborted", "rolled_back"],
   ready: ["retired"],
   failed: ["retired"],
-  paused: ["plan", "fill", "index", "verify", "aborted", "rolled_back"],
+  paused: ["plan", "fill", "failed", "aborted", "rolled_back"],
   aborted: [],
   rolled_back: ["retired"],
   retired: [],
@@ -40,5 +41,8 @@ export const statesBefore = (to: RunState): readonly RunState[] =>
     .filter(isState)
     .filter((from) => mayFollow(from, to));
 
+/** A process may be working on the run. */
+export const WORKING: readonly RunState[] = ["plan", "fill", "index", "verify"];
+
 /** The run still means to write to its namespace. */
-export const UNFINISHED: readonly RunState[] = ["plan", "fill", "index", "verify", "paused"];
+export const UNFINISHED: readonly RunState[] = [...WORKING, "paused"];

@@ -1,13 +1,14 @@
 import { EmbError } from "@emb/manifest";
 import type { Run, RunState, Store } from "@emb/store";
-import { statesBefore } from "./run-state.js";
+import { statesBefore, WORKING } from "./run-state.js";
 
 /**
- * Moves the run on, or stops when somebody else moved it meanwhile (paused, aborted, rolled back). A step taken already is not an error.
+ * Moves the run on, never out of a pause, or stops when somebody else moved it meanwhile (paused, aborted, rolled back). A step taken already is not an error.
  * @throws EmbError EMB_RUN_NOT_READY with the state it was found in
  */
 export async function step({ runs }: Pick<Store, "runs">, runId: string, to: RunState, reason = ""): Promise<void> {
-  if (await runs.transition(runId, { from: [...statesBefore(to), to], to, reason })) return;
+  const from = statesBefore(to).filter((state) => state !== "paused" || !WORKING.includes(to));
+  if (await runs.transition(runId, { from: [...from, to], to, reason })) return;
   const run = await runs.get(runId);
   if (run !== null && pastStep(run.state, to)) return;
   throw stopped(run);
@@ -26,6 +27,6 @@ export const stopped = (run: Run | null): EmbError =>
     "EMB_RUN_NOT_READY",
     `run ${run?.id ?? "unknown"}: expected it to go on, seen state ${run?.state ?? "missing"} ${run?.reason ?? ""}`.trim(),
     {
-      hint: "emb status shows who stopped it; the same command starts again.",
+      hint: "emb runs shows it, and emb audit list who stopped it; what is committed is kept unless it was aborted.",
     },
   );

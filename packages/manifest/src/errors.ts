@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   EMB_TEXT_EMPTY: { exit: 2, retryable: false },
   EMB_TEXT_TOO_LONG: { exit: 2, retryable: false },
   EMB_BUDGET_REACHED: { exit: 1, retryable: false },
+  EMB_RUN_STATE_REFUSED: { exit: 1, retryable: false },
   EMB_RUN_NOT_READY: { exit: 1, retryable: false },
   EMB_VERIFY_FAILED: { exit: 1, retryable: false },
   EMB_ROLLBACK_REFUSED: { exit: 1, retryable: false },

@@ -81,6 +81,7 @@ const LeaseRow = z.object({
 
 const FailureRow = z.object({ document_id: z.string(), ordinal: z.int(), code: z.string(), reason: z.string() });
 const LeftRow = z.object({ left_usd: z.number() });
+const StateRow = z.object({ state: z.enum(RUN_STATES) });
 const CutRow = z.object({ intake_done: z.boolean(), shards: z.int(), documents: Count });
 const LockedRun = z.object({ base: z.string(), intake_done: z.boolean() });
 
@@ -176,6 +177,9 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
       }),
 
     get: (id) => get(driver, id),
+
+    state: async (id) =>
+      parseRow(StateRow, await driver.query(`SELECT state FROM ${schema}.runs WHERE id = $1`, [id]))?.state ?? null,
 
     list: async (filter = {}) =>
       parseRows(

@@ -98,6 +98,8 @@ export interface Lease {
 export interface Runs {
   create(run: NewRun): Promise<Run>;
   get(id: string): Promise<Run | null>;
+  /** One key is read: cheap enough for every batch. */
+  state(id: string): Promise<RunState | null>;
   /** Newest first. */
   list(filter?: { base?: string; states?: readonly RunState[] }): Promise<readonly Run[]>;
   /** Compare-and-set: false when the run was in none of `from`. */

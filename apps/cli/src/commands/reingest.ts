@@ -1,21 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "@emb/config";
-import { EmbError, isEmbError } from "@emb/manifest";
-import { reingest, targetAddress, type ReingestReport } from "@emb/ingest";
-import { renderBanner } from "@emb/providers";
+import { EmbError } from "@emb/manifest";
+import { reingest, type ReingestReport } from "@emb/ingest";
 import type { Store } from "@emb/store";
-import { bannerOf } from "@emb/query";
-import { actor, passGate, recordOverride } from "@emb/query";
-import { readSettings } from "../read-settings.js";
-import { createModel } from "@emb/ingest-worker";
-import { withStore } from "@emb/query";
+import { passGate, withStore } from "@emb/query";
+import { consent } from "../consent.js";
+import { openNamedSource, type NamedSource } from "../named-source.js";
 import { paint } from "../output.js";
-import { createProgressView } from "../progress.js";
+import { readSettings } from "../read-settings.js";
+import type { Command, Session } from "../session.js";
 import { amountOfUsd, costText } from "../usd.js";
 import { wholeNumber } from "../whole-number.js";
-import { openNamedSource, type NamedSource } from "../named-source.js";
-import type { Command, Session } from "../session.js";
+import { withFill } from "../with-fill.js";
 import { planFill, planLines, printPlan } from "./plan.js";
 
 export interface ReingestOptions {
@@ -78,58 +74,36 @@ export async function fillNamespace(
 ): Promise<ReingestReport> {
   const { settings, store, base, to } = fill;
   const { name: sourceName, opened: source } = fill.source;
-  const { profile, decision } = passGate(settings, session.env, to);
-  const { commitRows, shardDocuments, leaseMs } = settings.ingest;
-  const { provider, tokenizer, chunker } = await createModel(settings, session.env, profile);
-  const view = createProgressView(session.output, session.nowMs);
-  try {
-    const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
-    session.output.note(renderBanner(bannerOf(settings, profile, address.namespace, decision)));
-    if (session.output.interactive && !fill.yes)
-      for (const line of planLines(await planFill(session, fill))) session.output.note(line);
-    await consent(session, fill.yes, `Fill ${address.namespace} with profile ${profile.name} from ${source.identity}?`);
-    await recordOverride(store, settings, decision, "reingest");
-    return await reingest({
+  return withFill(
+    session,
+    {
+      settings,
       store,
       base,
-      mode: settings.namespaceMode,
-      provider,
-      tokenizer,
-      chunker,
-      source,
-      limits: settings.verify,
-      commitRows,
-      shardDocuments,
-      leaseMs,
+      to,
       acceptFailures: fill.acceptFailures ?? 0,
-      maxCostUsd: fill.maxCostUsd ?? null,
-      actor: actor(),
-      newRunId: randomUUID,
-      nowMs: session.nowMs,
-      signal: session.signal,
-      onProgress: (progress) => view.update(progress),
-      sleep: (ms, signal) => sleep(ms, undefined, { signal }),
-    });
-  } catch (error) {
-    throw session.signal.aborted && !isEmbError(error) ? interrupted(to, sourceName, base) : error;
-  } finally {
-    view.end();
-    await provider.close();
-  }
-}
-
-async function consent({ output }: Session, yes: boolean, question: string): Promise<void> {
-  if (yes) return;
-  if (!output.interactive)
-    throw new EmbError(
-      "EMB_CONSENT_REQUIRED",
-      "reingest writes to the database: expected --yes where nobody can be asked",
-      {
-        hint: "Add --yes.",
+      interrupted: () => interrupted(to, sourceName, base),
+      async consent({ namespace, profile }) {
+        if (session.output.interactive && !fill.yes)
+          for (const line of planLines(await planFill(session, fill))) session.output.note(line);
+        await consent(session, {
+          yes: fill.yes,
+          what: "reingest writes to the database",
+          question: `Fill ${namespace} with profile ${profile.name} from ${source.identity}?`,
+        });
       },
-    );
-  if (!(await output.confirm(question)))
-    throw new EmbError("EMB_CONSENT_REQUIRED", "not confirmed, nothing was done", { hint: "Answer y, or add --yes." });
+    },
+    ({ setup }) =>
+      reingest({
+        ...setup,
+        base,
+        mode: settings.namespaceMode,
+        source,
+        shardDocuments: settings.ingest.shardDocuments,
+        maxCostUsd: fill.maxCostUsd ?? null,
+        newRunId: randomUUID,
+      }),
+  );
 }
 
 const interrupted = (to: string, source: string, base: string): EmbError =>

@@ -1,4 +1,5 @@
-import type { NamespaceRecord, Run, Store } from "@emb/store";
+import type { NamespaceRecord, Store } from "@emb/store";
+import { describeRun } from "../describe-run.js";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
 import { table } from "../output.js";
@@ -78,23 +79,3 @@ async function describeNamespace(store: Store, record: NamespaceRecord) {
   const reader = await store.namespaces.openReader(record, seal, { strict: true }); // by its own seal: nothing is compared here
   return { ...row, ...(await reader.count()), lag: await reader.lag() };
 }
-
-export const describeRun = (run: Run) => ({
-  run_id: run.id,
-  profile: run.profile,
-  namespace: run.namespace,
-  state: run.state,
-  reason: run.reason,
-  source: run.source,
-  created_at: run.createdAt.toISOString(),
-  updated_at: run.updatedAt.toISOString(),
-  progress: {
-    documents: run.state === "ready" ? run.documentsTotal : run.counters.documents, // a ready run passed over what was there
-    documents_total: run.documentsTotal,
-    chunks: run.counters.chunks,
-    embedded: run.counters.embedded,
-    failed: run.failures,
-    shards: run.shards.total,
-    shards_done: run.shards.done,
-  },
-});

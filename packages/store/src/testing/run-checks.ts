@@ -54,6 +54,8 @@ export const runChecks = {
     assert.equal(await store.runs.transition(runId, { from: ["plan"], to: "fill", reason: "why" }), true);
     const run = await store.runs.get(runId);
     assert.deepEqual([run?.state, run?.reason], ["fill", "why"]);
+    assert.equal(await store.runs.state(runId), "fill");
+    assert.equal(await store.runs.state(randomUUID()), null);
   },
   "shards cover every document once and are cut once": async (store) => {
     const ids = Array.from({ length: 10 }, (_, i) => `doc-${i}`);

@@ -1,0 +1,88 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { createProject, documentOf, failureOf, type Project } from "./command.fixture.js";
+
+const DOCUMENTS = 200;
+const FILL = ["reingest", "--to", "one", "--source", "long.jsonl", "--yes"];
+
+/** Long enough that the fill takes seconds on any machine; every text different. */
+const LONG = Array.from({ length: DOCUMENTS }, (_, place) => {
+  const text = Array.from({ length: 60 }, (_word, word) => `ferry${(place * 31 + word * 7) % 997}`).join(" ");
+  return JSON.stringify({ id: `d${String(place).padStart(4, "0")}`, text: `${place}: ${text}` });
+}).join("\n");
+
+const Runs = z.object({
+  runs: z.array(
+    z.object({
+      run_id: z.string(),
+      state: z.string(),
+      reason: z.string(),
+      progress: z.object({ documents: z.number(), embedded: z.number() }),
+      spend: z.object({ tokens: z.number(), cost_usd: z.number().nullable(), max_cost_usd: z.number().nullable() }),
+    }),
+  ),
+});
+const Dropped = z.object({ dropped: z.boolean() });
+const Status = z.object({ namespaces: z.array(z.object({ state: z.string() })) });
+
+describe("emb runs", () => {
+  let project: Project;
+  let id: string;
+  beforeEach(async () => {
+    project = await createProject({
+      "config/production.yaml": "embedding: { profile: one }\ningest: { commit_rows: 32, shard_documents: 300 }\n",
+      "long.jsonl": LONG,
+    });
+    const running = project.start(FILL);
+    await running.says(/^fill .* [1-9]\d* chunks, /m);
+    await running.kill("SIGKILL");
+    id = (await runs())[0]!.run_id;
+  });
+  afterEach(() => project.remove());
+
+  const runs = async (...args: string[]) => documentOf(await project.emb(["runs", ...args, "--json"]), Runs).runs;
+
+  it("shows a run that died with what it spent, pauses it, and goes on with it without its source", async () => {
+    const [died] = await runs();
+    expect(died).toMatchObject({ state: "fill", spend: { cost_usd: null, max_cost_usd: null } });
+    expect(died!.spend.tokens).toBeGreaterThan(0);
+    expect(await runs("pause", id)).toMatchObject([{ run_id: id, state: "paused", reason: "paused by an operator" }]);
+    const { stdout } = await project.emb(["runs"]);
+    expect(stdout).toMatch(new RegExp(`^${id}  one +docs_one +paused +`, "m"));
+    expect(stdout).toContain("price unknown");
+
+    await project.write("long.jsonl", "not to be read again");
+    const resumed = await project.emb(["runs", "resume", id, "--json"]);
+    expect(resumed.code).toBe(0);
+    expect(documentOf(resumed, Runs).runs).toMatchObject([
+      { run_id: id, state: "ready", progress: { documents: DOCUMENTS, embedded: DOCUMENTS } },
+    ]);
+    const again = await project.emb(["runs", "resume", id, "--json"]);
+    expect({ exit: again.code, code: failureOf(again).code }).toEqual({ exit: 1, code: "EMB_RUN_STATE_REFUSED" });
+    const nothing = await project.emb(["runs", "retry", id, "--json"]);
+    expect({ exit: nothing.code, runs: documentOf(nothing, Runs).runs.map(({ state }) => state) }).toEqual({
+      exit: 0,
+      runs: ["ready"],
+    });
+  });
+
+  it("aborts only when told, and drops what was filled", async () => {
+    const asked = await project.emb(["runs", "abort", id, "--json"]);
+    expect({ exit: asked.code, code: failureOf(asked).code }).toEqual({ exit: 2, code: "EMB_CONSENT_REQUIRED" });
+    expect((await runs())[0]?.state).toBe("fill");
+    const aborted = await project.emb(["runs", "abort", id, "--yes", "--json"]);
+    expect(documentOf(aborted, Dropped).dropped).toBe(true);
+    expect(documentOf(aborted, Runs).runs[0]).toMatchObject({ run_id: id, state: "aborted" });
+    expect(documentOf(await project.emb(["status", "--json"]), Status).namespaces).toEqual([{ state: "retired" }]);
+  });
+
+  it.each([
+    [["pause"], "expected the id of a run"],
+    [["pause", "nobody"], 'there is no run "nobody"'],
+    [["puase", "nobody"], 'emb runs: expected pause, resume, abort, retry or nothing, got "puase"'],
+  ])("says what is wrong with %j", async (args, message) => {
+    const wrong = await project.emb(["runs", ...args, "--json"]);
+    expect(wrong.code).toBe(2);
+    expect(failureOf(wrong).errors[0]).toMatchObject({ code: "EMB_USAGE", message });
+  });
+});

@@ -1,0 +1,148 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EmbError } from "@emb/manifest";
+import type { Run } from "@emb/store";
+import { continueRun } from "./continue-run.js";
+import { reingest } from "./reingest.js";
+import { abortRun, pauseRun, resumeRun, retryRun } from "./run-control.js";
+import type { Progress } from "./run-progress.js";
+import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
+
+const refuseSeven = (text: string) =>
+  text.includes("number 7") ? new EmbError("EMB_PROVIDER_REJECTED", "the service answered 400", { hint: "-" }) : null;
+
+describe("an operator moves a run", { timeout: 120_000 }, () => {
+  let world: SmallWorld;
+  const control = () => ({ store: world.store, actor: "operator" });
+  const newest = async (base: string): Promise<Run> => (await world.store.runs.list({ base }))[0]!;
+  const actions = async (run: Run) =>
+    (await world.store.audit.list(1000))
+      .filter(({ detail }) => detail["run_id"] === run.id)
+      .map(({ action }) => action)
+      .toReversed();
+  beforeAll(async () => {
+    world = await openSmallWorld();
+  }, 60_000);
+  afterAll(() => world.close());
+
+  /** Does something to the run from outside when its fill has committed three documents, and gives what the fill then threw. */
+  const disturb = async (base: string, act: (run: Run) => Promise<unknown>): Promise<unknown> => {
+    let acted: Promise<unknown> | undefined;
+    const onProgress = (progress: Progress) => {
+      if (progress.kind === "fill" && progress.documents >= 3) acted ??= newest(base).then(act);
+    };
+    const source = sourceOf(`test:${base}`, TEN);
+    const filling = reingest(await world.setup(base, source, { onProgress, commitRows: 1 }));
+    const error = await filling.then(
+      () => null,
+      (thrown: unknown) => thrown,
+    );
+    await acted;
+    return error;
+  };
+
+  it("pause stops a fill that is going on, and only a resume leads on", async () => {
+    const error = await disturb("pause", (run) => pauseRun(control(), run, "lunch"));
+    expect(error).toMatchObject({ code: "EMB_RUN_NOT_READY" });
+    const paused = await newest("pause");
+    expect(paused).toMatchObject({ state: "paused", reason: "lunch" });
+    const committed = paused.counters.documents;
+    expect(committed).toBeGreaterThanOrEqual(3);
+    expect(committed).toBeLessThan(10);
+    expect(paused.counters.embedded).toBe(committed);
+    await pauseRun(control(), paused, "again");
+
+    const setup = await world.setup("pause", sourceOf("test:pause", TEN));
+    const [record] = await world.store.namespaces.list("pause");
+    await expect(continueRun(setup, paused, record!)).rejects.toMatchObject({ code: "EMB_RUN_NOT_READY" });
+    expect(world.embedded()).toEqual([]);
+
+    const resumed = await resumeRun(control(), paused);
+    expect(resumed.state).toBe("fill");
+    const { run } = await continueRun(setup, resumed, record!);
+    expect(run).toMatchObject({ state: "ready", counters: { documents: 10, embedded: 10 } });
+    expect(world.embedded()).toHaveLength(10 - committed);
+    expect(await actions(run)).toEqual(["run.started", "run.paused", "run.resumed", "run.ready"]);
+  });
+
+  it("the same re-ingest resumes a paused run", async () => {
+    await disturb("same", (run) => pauseRun(control(), run, "lunch"));
+    const report = await reingest(await world.setup("same", sourceOf("test:same", TEN)));
+    expect(report).toMatchObject({ state: "ready", resumed: true, chunks: { total: 10, embedded: 10 } });
+  });
+
+  it("a paused run is replaced by one from another source", async () => {
+    await disturb("moved", (run) => pauseRun(control(), run, "lunch"));
+    const report = await reingest(await world.setup("moved", sourceOf("test:moved-elsewhere", TEN)));
+    expect(report).toMatchObject({ state: "ready", resumed: false, chunks: { total: 10 } });
+  });
+
+  it("abort ends a fill that is going on and drops what it filled", async () => {
+    const error = await disturb("abort", (run) => abortRun(control(), run));
+    expect(error).toMatchObject({ code: "EMB_RUN_NOT_READY" });
+    const aborted = await newest("abort");
+    expect(aborted.state).toBe("aborted");
+    expect((await world.store.namespaces.list("abort")).map(({ state }) => state)).toEqual(["retired"]);
+    expect(await actions(aborted)).toEqual(["run.started", "run.aborted"]);
+    const anew = await reingest(await world.setup("abort", sourceOf("test:abort", TEN)));
+    expect(anew).toMatchObject({ state: "ready", resumed: false, chunks: { embedded: 10 } });
+  });
+
+  it("abort keeps a namespace that was ready before the run", async () => {
+    await reingest(await world.setup("kept", sourceOf("test:kept", TEN)));
+    const stop = new AbortController();
+    const changed = sourceOf("test:kept", { ...TEN, "doc-1.txt": "Ferry one is new." });
+    const onProgress = ({ kind }: Progress) => kind === "taken-in" && stop.abort(new Error("stopped"));
+    await expect(
+      reingest(await world.setup("kept", changed, { signal: stop.signal, onProgress: (now) => void onProgress(now) })),
+    ).rejects.toThrow("stopped");
+    const { run, dropped } = await abortRun(control(), await newest("kept"));
+    expect({ state: run.state, dropped }).toEqual({ state: "aborted", dropped: false });
+    expect((await world.store.namespaces.find({ base: "kept", suffix: "one" }))?.state).toBe("ready");
+  });
+
+  it("retry gives the model what was refused once more, and nothing else", async () => {
+    const bad = { ...TEN, "broken.txt": { code: "EMB_DOCUMENT_UNREADABLE", reason: "not UTF-8" } as const };
+    await reingest(await world.setup("retry", sourceOf("test:retry", bad), { refuse: refuseSeven }));
+    const failed = await newest("retry");
+    expect(failed).toMatchObject({ state: "failed", failures: 2 });
+
+    const retried = await retryRun(control(), failed, { newRunId: randomUUID, shardDocuments: 3 });
+    expect(retried).toMatchObject({ texts: 1, run: { state: "plan", intakeDone: true, source: "test:retry" } });
+    const setup = await world.setup("retry", sourceOf("test:retry", TEN), { acceptFailures: 1 });
+    const { run } = await continueRun(setup, retried!.run, retried!.record);
+    expect(world.embedded()).toEqual(["Ferry number 7 leaves at 7 o'clock."]);
+    // the document that nobody could read stays named
+    expect(run).toMatchObject({ state: "ready", failures: 1, counters: { embedded: 1 } });
+    expect(await retryRun(control(), run, { newRunId: randomUUID, shardDocuments: 3 })).toBeNull();
+    await expect(retryRun(control(), failed, { newRunId: randomUUID, shardDocuments: 3 })).rejects.toMatchObject({
+      code: "EMB_RUN_STATE_REFUSED",
+    });
+  });
+
+  it("accepts as many failures as it was told, and writes that down", async () => {
+    const source = sourceOf("test:accept", TEN);
+    const two = (text: string) => (/number [37]/.test(text) ? refuseSeven("number 7") : null);
+    const one = await reingest(await world.setup("accept", source, { refuse: two, acceptFailures: 1 }));
+    expect(one.state).toBe("failed");
+    const enough = await reingest(await world.setup("accept", source, { refuse: two, acceptFailures: 2 }));
+    expect(enough).toMatchObject({ state: "ready", chunks: { total: 8, failed: 2 } });
+    expect((await world.store.audit.list(1))[0]).toMatchObject({
+      action: "run.ready",
+      detail: { run_id: enough.runId, set_aside: 2, accept_failures: 2 },
+    });
+  });
+
+  it("is refused what the state does not allow", async () => {
+    const report = await reingest(await world.setup("done", sourceOf("test:done", TEN)));
+    const run = (await world.store.runs.get(report.runId))!;
+    const refused = { code: "EMB_RUN_STATE_REFUSED" };
+    await expect(pauseRun(control(), run, "-")).rejects.toMatchObject(refused);
+    await expect(resumeRun(control(), run)).rejects.toMatchObject({
+      ...refused,
+      message: `run ${run.id} cannot be resumed: expected paused, seen ready`,
+    });
+    await expect(abortRun(control(), run)).rejects.toMatchObject(refused);
+    expect((await world.store.runs.get(run.id))?.state).toBe("ready");
+  });
+});
