@@ -433,9 +433,9 @@ export const brokenStores: Record<StorePromise, Breakage> = {
     return {
       append: async (entry) => {
         seen ??= own.head(); // read once, for everybody
-        const { rows, hash } = await seen;
+        const { rows, head } = await seen;
         await own.append(entry);
-        return { rows: rows + 1, hash };
+        return { rows: rows + 1, head };
       },
     };
   }),
