@@ -1,5 +1,5 @@
 import { EmbError } from "@emb/manifest";
-import type { Session } from "./session.js";
+import type { Output } from "./output.js";
 
 /**
  * Goes on only with --yes, or an answer on a terminal.
@@ -7,14 +7,30 @@ import type { Session } from "./session.js";
  * @throws EmbError EMB_CONSENT_REQUIRED
  */
 export async function consent(
-  { output }: Session,
+  { output }: { output: Output },
   { yes, what, question }: { yes: boolean; what: string; question: string },
 ): Promise<void> {
   if (yes) return;
-  if (!output.interactive)
-    throw new EmbError("EMB_CONSENT_REQUIRED", `${what}: expected --yes where nobody can be asked`, {
-      hint: "Add --yes.",
-    });
-  if (!(await output.confirm(question)))
+  if (!output.interactive) throw nobodyToAsk(what);
+  if (!/^y(es)?$/i.test((await output.ask(`${question} [y/N]`)).trim()))
     throw new EmbError("EMB_CONSENT_REQUIRED", "not confirmed, nothing was done", { hint: "Answer y, or add --yes." });
 }
+
+/**
+ * As `consent`, for what cannot be undone: the name itself is to be typed.
+ * @throws EmbError EMB_CONSENT_REQUIRED
+ */
+export async function typedConsent(
+  { output }: { output: Output },
+  { yes, what, question, name }: { yes: boolean; what: string; question: string; name: string },
+): Promise<void> {
+  if (yes) return;
+  if (!output.interactive) throw nobodyToAsk(what);
+  if ((await output.ask(question)).trim() !== name)
+    throw new EmbError("EMB_CONSENT_REQUIRED", "another name was typed, nothing was done", {
+      hint: `Type ${name}, or add --yes.`,
+    });
+}
+
+const nobodyToAsk = (what: string): EmbError =>
+  new EmbError("EMB_CONSENT_REQUIRED", `${what}: expected --yes where nobody can be asked`, { hint: "Add --yes." });

@@ -70,6 +70,16 @@ const CONTRACTS: readonly Contract[] = [
     rows: { runs: ["run_id", "profile", "namespace", "state", "progress", "spend"] },
   },
   { args: ["rollback", "--to", "one"], keys: ["from", "to", "texts_embedded"] },
+  {
+    args: ["audit", "list"],
+    keys: ["rows", "head", "entries"],
+    rows: { entries: ["sequence", "at", "action", "actor", "detail", "hash"] },
+  },
+  {
+    args: ["audit", "export"],
+    keys: ["rows", "head", "entries"],
+    rows: { entries: ["sequence", "entry", "hash"] },
+  },
   { args: ["audit", "verify"], keys: ["ok", "rows", "head", "first_bad"] },
 ];
 

@@ -15,8 +15,8 @@ export interface Output {
   note(text: string): void;
   /** Raw text on stderr, for progress that redraws. */
   raw(text: string): void;
-  /** Asks a yes-or-no question on the terminal. */
-  confirm(question: string): Promise<boolean>;
+  /** Asks on the terminal. @returns the line that was typed */
+  ask(question: string): Promise<string>;
 }
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;

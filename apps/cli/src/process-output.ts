@@ -31,11 +31,11 @@ export function createProcessOutput(
     document: (value) => void (json && writeOut(`${JSON.stringify(value, jsonValue, 2)}\n`)),
     note: (text) => writeErr(`${text}\n`),
     raw: writeErr,
-    async confirm(question) {
+    async ask(question) {
       const { createInterface } = await import("node:readline/promises"); // only who is asked pays for it
       const lines = createInterface({ input: streams.stdin, output: streams.stderr });
       try {
-        return /^y(es)?$/i.test((await lines.question(`${question} [y/N] `)).trim());
+        return await lines.question(`${question} `);
       } finally {
         lines.close();
       }

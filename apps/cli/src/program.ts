@@ -215,12 +215,32 @@ Verbs:
         run(async () => (await import("./commands/rollback.js")).rollback, options),
     );
 
+  leaf(program, "retire <namespace>", "drop a namespace that nothing uses any more; documents are kept", [
+    "emb retire docs_use_lite",
+    "emb retire docs_use_lite --yes --json",
+  ])
+    .option("--base <name>", "when two bases have a namespace of this name")
+    .option("--yes", "do not ask for the name to be typed", false)
+    .action((namespace: string, options: Common & { base?: string; yes: boolean }) =>
+      run(async () => (await import("./commands/retire.js")).retire, { ...options, namespace }),
+    );
+
   const audit = group("audit", "the append-only log of decisions");
   leaf(audit, "verify", "recompute the hash chain", ["emb audit verify --expect-head 1f3a..."])
     .option("--expect-head <hash>", "the head that a log or an evidence file recorded")
     .action((options: Common & { expectHead?: string }) =>
       run(async () => (await import("./commands/audit-verify.js")).auditVerify, options),
     );
+
+  leaf(audit, "list", "the newest decisions", ["emb audit list", "emb audit list --action run.ready --limit 5 --json"])
+    .option("--limit <n>", "rows; default: 50")
+    .option("--action <name>", "only these, for example cutover or run.paused")
+    .action((options: Common & { limit?: string; action?: string }) =>
+      run(async () => (await import("./commands/audit-list.js")).auditList, options),
+    );
+  leaf(audit, "export", "every row as it is stored, oldest first, one JSON object a line", [
+    "emb audit export > audit.jsonl",
+  ]).action((options: Common) => run(async () => (await import("./commands/audit-export.js")).auditExport, options));
 
   leaf(program, "quickstart", "watch a real swap: refuse, experiment, re-ingest, verify, compare, roll back", [
     "emb quickstart",

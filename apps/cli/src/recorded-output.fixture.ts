@@ -1,13 +1,13 @@
 import type { Output } from "./output.js";
 
 /** An output that keeps what was written, without colours. */
-export function recordOutput(setup: { redraw?: boolean; columns?: number } = {}) {
+export function recordOutput(setup: { redraw?: boolean; columns?: number; answer?: string } = {}) {
   const notes: string[] = [];
   const raws: string[] = [];
   const documents: unknown[] = [];
   const output: Output = {
     json: false,
-    interactive: false,
+    interactive: setup.answer !== undefined,
     redraw: setup.redraw ?? false,
     color: false,
     columns: setup.columns ?? 80,
@@ -15,7 +15,10 @@ export function recordOutput(setup: { redraw?: boolean; columns?: number } = {})
     document: (value) => void documents.push(value),
     note: (text) => void notes.push(text),
     raw: (text) => void raws.push(text),
-    confirm: () => Promise.resolve(false),
+    ask: (question) => {
+      notes.push(question);
+      return Promise.resolve(setup.answer ?? "");
+    },
   };
   return { output, notes, raws, documents };
 }

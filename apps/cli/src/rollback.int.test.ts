@@ -81,7 +81,7 @@ describe("going back", () => {
     expect((await project.emb(["search", "ferry", "--profile", "two"], EXPERIMENT)).code).toBe(0);
     expect(await rows()).toBe(before + 1);
     const store = await openEmbeddedStore({ dataDir: join(project.dir, ".emb") });
-    const [row] = await store.audit.list(1);
+    const [row] = await store.audit.list({ limit: 1 });
     await store.close();
     expect({ action: row?.action, detail: row?.detail }).toEqual({
       action: "override.permitted",

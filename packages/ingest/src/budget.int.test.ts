@@ -60,7 +60,7 @@ describe("what a run may cost", { timeout: 120_000 }, () => {
     expect(paused!.reason).toContain("does not reach for the next text");
     expect(paused!.spend.costUsd).toBeLessThanOrEqual(limit);
     expect(paused!.spend.reserved.tokens).toBe(0);
-    expect((await world.store.audit.list(1))[0]).toMatchObject({
+    expect((await world.store.audit.list({ limit: 1 }))[0]).toMatchObject({
       action: "run.paused",
       detail: { run_id: paused!.id },
     });

@@ -16,7 +16,7 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
   const control = () => ({ store: world.store, actor: "operator" });
   const newest = async (base: string): Promise<Run> => (await world.store.runs.list({ base }))[0]!;
   const actions = async (run: Run) =>
-    (await world.store.audit.list(1000))
+    (await world.store.audit.list({ limit: 1000 }))
       .filter(({ detail }) => detail["run_id"] === run.id)
       .map(({ action }) => action)
       .toReversed();
@@ -127,7 +127,7 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     expect(one.state).toBe("failed");
     const enough = await reingest(await world.setup("accept", source, { refuse: two, acceptFailures: 2 }));
     expect(enough).toMatchObject({ state: "ready", chunks: { total: 8, failed: 2 } });
-    expect((await world.store.audit.list(1))[0]).toMatchObject({
+    expect((await world.store.audit.list({ limit: 1 }))[0]).toMatchObject({
       action: "run.ready",
       detail: { run_id: enough.runId, set_aside: 2, accept_failures: 2 },
     });

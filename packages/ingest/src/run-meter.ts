@@ -4,7 +4,7 @@ import type { Run, Runs } from "@emb/store";
 import { embedIsolating, type EmbedOutcome } from "./embed-isolating.js";
 import { costOf } from "./plan.js";
 
-export interface MeteredOutcome extends EmbedOutcome {
+interface MeteredOutcome extends EmbedOutcome {
   /** null, or why only the first texts have an outcome: the run's limit does not reach for the next. */
   readonly stopped: EmbError | null;
 }
@@ -98,13 +98,13 @@ function howFar(bounds: readonly number[], from: number, tokens: number): number
 
 const usd = (amount: number): string => `${Number(amount.toPrecision(6))} USD`;
 
-export const limitReached = (runId: string, maxCostUsd: number): EmbError =>
+const limitReached = (runId: string, maxCostUsd: number): EmbError =>
   new EmbError("EMB_BUDGET_REACHED", `run ${runId}: the limit of ${usd(maxCostUsd)} does not reach for the next text`, {
     hint: "Go on with the same command and a higher --max-cost-usd: it counts from the run's start, and what is committed is kept.",
     context: { run_id: runId, max_cost_usd: maxCostUsd },
   });
 
-export const priceUnknown = (profile: string): EmbError =>
+const priceUnknown = (profile: string): EmbError =>
   new EmbError(
     "EMB_PRICE_UNKNOWN",
     `profile ${profile}: a limit needs price_per_million_tokens, which the manifest does not have`,

@@ -48,6 +48,7 @@ export const ERROR_CODES = {
   EMB_RUN_NOT_READY: { exit: 1, retryable: false },
   EMB_VERIFY_FAILED: { exit: 1, retryable: false },
   EMB_ROLLBACK_REFUSED: { exit: 1, retryable: false },
+  EMB_RETIRE_REFUSED: { exit: 1, retryable: false },
   EMB_AUDIT_BROKEN: { exit: 1, retryable: false },
   // Providers
   EMB_PROVIDER_RESPONSE_INVALID: { exit: 2, retryable: false },

@@ -19,6 +19,14 @@ export interface AuditRow extends AuditEntry {
   readonly hash: string;
 }
 
+/** A row exactly as it is stored: its hash is SHA-256 (hex) over the hash before it, a line feed, and `entry` in UTF-8. */
+export interface StoredAuditRow {
+  readonly sequence: number;
+  /** Canonical JSON of action, actor, at and detail. */
+  readonly entry: string;
+  readonly hash: string;
+}
+
 /**
  * Append-only log of decisions, each row hashed over its stored canonical text and the hash before it. The database refuses UPDATE, DELETE
  * and TRUNCATE by trigger; whoever switches that off is found by `verify`.
@@ -27,8 +35,10 @@ export interface Audit {
   /** In its own short transaction; the head row is locked as its last statement. */
   append(entry: AuditEntry): Promise<AuditHead>;
   head(): Promise<AuditHead>;
-  /** Newest first. */
-  list(limit: number): Promise<readonly AuditRow[]>;
+  /** Newest first. @throws EmbError EMB_AUDIT_BROKEN for a row that was made unreadable */
+  list(filter: { limit: number; action?: string }): Promise<readonly AuditRow[]>;
+  /** Rows with a sequence above `after`, oldest first, unread: what an export keeps elsewhere can be verified there. */
+  read(page: { after: number; limit: number }): Promise<readonly StoredAuditRow[]>;
   /**
    * Recomputes the chain. `firstBad` is the sequence of the first row that is changed, missing or out of order, or null.
    * @param expectHead a head noted at any time before; a log that never had it was cut off

@@ -76,13 +76,16 @@ export function createPostgresAudit(driver: SqlDriver, schema: string): Audit {
 
     head: () => readHead(driver),
 
-    list: async (limit) => {
+    list: async ({ limit, action }) => {
       const result = await driver.query(
-        `SELECT sequence, entry, hash FROM ${schema}.audit ORDER BY sequence DESC LIMIT $1::bigint`,
-        [limit],
+        `SELECT sequence, entry, hash FROM ${schema}.audit WHERE $2::text IS NULL OR entry::json ->> 'action' = $2
+         ORDER BY sequence DESC LIMIT $1::bigint`,
+        [limit, action ?? null],
       );
       return parseRows(AuditTableRow, result).map(parseEntry);
     },
+
+    read: ({ after, limit }) => readRows(driver, schema, { after, limit }),
 
     // one transaction, so that no row is appended between the pages and the head
     verify: (expectHead) =>
@@ -97,19 +100,22 @@ export function createPostgresAudit(driver: SqlDriver, schema: string): Audit {
   };
 }
 
+const readRows = async (session: SqlSession, schema: string, { after, limit }: { after: number; limit: number }) =>
+  parseRows(
+    AuditTableRow,
+    await session.query(
+      `SELECT sequence, entry, hash FROM ${schema}.audit WHERE sequence > $1::bigint ORDER BY sequence LIMIT $2::integer`,
+      [after, limit],
+    ),
+  );
+
 /** Recomputes the chain, up to the first row that does not follow from the one before. */
 async function walk(tx: SqlSession, schema: string, expectHead: string | undefined) {
   let hash = NO_ROWS;
   let rows = 0;
   let expectedFound = expectHead === undefined || expectHead === NO_ROWS;
   for (;;) {
-    const page = parseRows(
-      AuditTableRow,
-      await tx.query(
-        `SELECT sequence, entry, hash FROM ${schema}.audit WHERE sequence > $1::bigint ORDER BY sequence LIMIT $2::integer`,
-        [rows, PAGE],
-      ),
-    );
+    const page = await readRows(tx, schema, { after: rows, limit: PAGE });
     for (const row of page) {
       const expected = chain(hash, row.entry);
       if (row.sequence !== rows + 1 || row.hash !== expected) return { firstBad: rows + 1, rows, hash, expectedFound };

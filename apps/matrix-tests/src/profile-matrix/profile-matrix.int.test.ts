@@ -254,7 +254,7 @@ async function rollBackTo(place: Place, to: Profile, from: Profile | null): Prom
   expect(deployment.textsEmbedded()).toBe(before);
 
   const { namespace } = deployment.address(place, to);
-  expect((await store.audit.list(1))[0]).toMatchObject({
+  expect((await store.audit.list({ limit: 1 }))[0]).toMatchObject({
     action: "rollback",
     actor: ACTOR,
     detail: { from: from?.name ?? to.name, to: to.name, namespace, ended_runs: 0, texts_embedded: 0 },

@@ -421,6 +421,10 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   "what is appended is listed newest first and moves the head": audit((own) => ({
     list: async (limit) => unsorted(await own.list(limit)),
   })),
+  "rows are listed by their action": audit((own) => ({ list: ({ limit }) => own.list({ limit }) })),
+  "rows are read as they are stored, oldest first, and prove themselves": audit((own) => ({
+    read: async (page) => (await own.read(page)).map((row) => ({ ...row, entry: `${row.entry} ` })),
+  })),
   "an untouched log verifies, with any head it ever had": audit((own) => ({
     verify: async (expected) => {
       const head = await own.verify();

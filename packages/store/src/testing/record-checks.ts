@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { StoreCheck } from "./namespace-checks.js";
 import { newBase } from "./sealed-sample.js";
@@ -71,13 +71,40 @@ export const recordChecks = {
     assert.equal(first.rows, before.rows + 1);
     assert.deepEqual(await store.audit.head(), second);
     assert.notEqual(first.head, second.head);
-    const [newest, older] = await store.audit.list(2);
+    const [newest, older] = await store.audit.list({ limit: 2 });
     assert.deepEqual([newest?.action, newest?.sequence, newest?.hash], ["cutover", second.rows, second.head]);
     assert.deepEqual(
       [older?.action, older?.actor, older?.detail, older?.hash],
       ["run.ready", "somebody@host", detail, first.head],
     );
     assert.ok(older!.at <= newest!.at);
+  },
+  "rows are listed by their action": async (store) => {
+    const action = `check.${randomUUID()}`;
+    const one = await store.audit.append({ action, actor: "check", detail: { place: 1 } });
+    await store.audit.append({ action: "another", actor: "check", detail: {} });
+    const listed = await store.audit.list({ limit: 10, action });
+    assert.deepEqual(
+      listed.map(({ sequence, detail }) => [sequence, detail]),
+      [[one.rows, { place: 1 }]],
+    );
+  },
+  "rows are read as they are stored, oldest first, and prove themselves": async (store) => {
+    const before = await store.audit.head();
+    for (const place of [1, 2, 3]) await store.audit.append({ action: "check", actor: "check", detail: { place } });
+    const rows = [
+      ...(await store.audit.read({ after: before.rows, limit: 2 })),
+      ...(await store.audit.read({ after: before.rows + 2, limit: 2 })),
+    ];
+    assert.deepEqual(
+      rows.map(({ sequence }) => sequence - before.rows),
+      [1, 2, 3],
+    );
+    let hash = before.head;
+    for (const row of rows) {
+      hash = createHash("sha256").update(`${hash}\n${row.entry}`).digest("hex");
+      assert.equal(row.hash, hash);
+    }
   },
   "an untouched log verifies, with any head it ever had": async (store) => {
     const first = await store.audit.append({ action: "rollback", actor: "check", detail: {} });
