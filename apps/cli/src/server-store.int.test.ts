@@ -26,7 +26,7 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
   let project: Project;
   beforeAll(async () => {
     project = await createProject({
-      "config/production.yaml": `embedding: { profile: one }\nstore: { schema: ${schema} }\ningest: { commit_rows: 32, shard_documents: 40, lease_ms: 3000 }\n`,
+      "config/production.yaml": `embedding: { profile: one }\nstore: { schema: ${schema} }\ningest: { commit_rows: 32, shard_documents: 40, lease_ms: 10000 }\n`,
       "long.jsonl": LONG,
     });
   });
