@@ -3,6 +3,7 @@ import { namespaceName } from "@emb/manifest";
 import { renderBanner, telemetryLabels } from "@emb/providers";
 import {
   bannerOf,
+  createNote,
   createServiceLog,
   passGate,
   reportServiceError,
@@ -20,7 +21,7 @@ for (const name of ["SIGINT", "SIGTERM"] as const)
   process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
 const { env } = process;
 const { signal } = stop;
-const note = (text: string) => void process.stderr.write(`${text}\n`);
+const note = createNote(process.stderr);
 let log = await createServiceLog({ write: note, env });
 
 try {

@@ -5,6 +5,6 @@ export { openStore, withStore } from "./open-store.js";
 export { createQueryApp, type QueryAppSetup } from "./query-app.js";
 export { serve, type QueryService, type ServeSetup } from "./serve.js";
 export { createServiceLog, errorFields, type ServiceLog } from "./service-log.js";
-export { reportServiceError } from "./service-main.js";
+export { createNote, reportServiceError } from "./service-main.js";
 export { startTelemetry, type Telemetry } from "./telemetry.js";
 export { telemetryContext } from "./telemetry-context.js";

@@ -5,7 +5,7 @@ import { passGate } from "./deployment.js";
 import { withStore } from "./open-store.js";
 import { serve } from "./serve.js";
 import { createServiceLog } from "./service-log.js";
-import { reportServiceError } from "./service-main.js";
+import { createNote, reportServiceError } from "./service-main.js";
 import { startTelemetry } from "./telemetry.js";
 import { telemetryContext } from "./telemetry-context.js";
 
@@ -16,7 +16,7 @@ const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)
   process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
 const { env } = process;
-const note = (text: string) => void process.stderr.write(`${text}\n`);
+const note = createNote(process.stderr);
 let log = await createServiceLog({ write: note, env });
 
 try {

@@ -32,6 +32,16 @@ describe("the query process", () => {
     await expect(rm(join(dir, "never"), { recursive: true })).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  it("serves on when whoever read its log has gone", async () => {
+    const service = start();
+    const url = await service.url;
+    service.child.stderr?.destroy();
+    const ask = (body: string) => fetch(`${url}/v1/query`, { method: "POST", body });
+    for (let i = 0; i < 3; i++) expect((await ask(JSON.stringify({ query: "ferry" }))).status).toBe(200);
+    service.child.kill("SIGTERM");
+    expect((await service.ended).code).toBe(0);
+  });
+
   it("holds no secret on its line, not even one that stands in the wrong variable", async () => {
     const key = "jina_4f1c9d77";
     const { code, stderr } = await start({ JINA_API_KEY: key, EMBEDDINGS_PROFILE: key }).ended;

@@ -1,9 +1,18 @@
+import type { Writable } from "node:stream";
 import { isEmbError } from "@emb/manifest";
 import { errorFields, type ServiceLog } from "./service-log.js";
 
 export interface ServiceProcess {
   readonly log: Pick<ServiceLog, "error">;
   readonly signal: AbortSignal;
+}
+
+/** Writes lines for people and logs. That whoever read them has gone, as a log collector that restarts, ends no service. */
+export function createNote(stream: Writable): (line: string) => void {
+  stream.on("error", (error) => {
+    if (!("code" in error && error.code === "EPIPE")) throw error;
+  });
+  return (line) => void stream.write(`${line}\n`);
 }
 
 /**
