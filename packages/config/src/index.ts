@@ -12,6 +12,6 @@ export {
   type GateInput,
   type Permission,
 } from "./override-gate.js";
-export { missingRequirements, readProviderAccess, type ProviderAccess } from "./requirements.js";
+export { missingRequirements } from "./requirements.js";
 export { SETTING_VARIABLES, type Environment } from "./setting-variables.js";
 export type { Settings } from "./settings.js";

@@ -103,7 +103,7 @@ function readNamespaceMode(value: string | undefined, problems: Problem[]): Name
 }
 
 /** The value never enters the message: it may hold a password. */
-export function readUrl(
+function readUrl(
   variable: string,
   value: string | undefined,
   protocols: readonly string[],
