@@ -1,3 +1,4 @@
 export { createCounting, createModel, type Counting, type Model } from "./model.js";
 export { profileChunker } from "./profile-chunker.js";
+export type { Duty, WorkerContext } from "./duty.js";
 export { work, type WorkerSetup } from "./worker.js";

@@ -1,33 +1,43 @@
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { Hono } from "hono";
 import { loadSettings } from "@emb/config";
 import { namespaceName } from "@emb/manifest";
 import { renderBanner, telemetryLabels } from "@emb/providers";
 import {
+  addHealthRoutes,
   bannerOf,
   createNote,
   createServiceLog,
+  openPort,
   passGate,
   reportServiceError,
   startTelemetry,
   telemetryContext,
   withStore,
 } from "@emb/query";
+import { createStopOrder } from "./stop-order.js";
+import { watchStore } from "./watch-store.js";
 import { work } from "./worker.js";
 
-/** Everything is closed by then; what still holds the process is a collector that does not answer. */
+/** Everything is closed by then; what still holds the process is a collector or a database that does not answer. */
 const LINGER_MS = 1000;
 
-const stop = new AbortController();
-for (const name of ["SIGINT", "SIGTERM"] as const)
-  process.once(name, () => stop.abort(new Error(`stopped by ${name}`)));
+const order = createStopOrder(process);
+const { stopping, signal } = order;
 const { env } = process;
-const { signal } = stop;
 const note = createNote(process.stderr);
 let log = await createServiceLog({ write: note, env });
+// oxlint-disable-next-line unicorn/no-process-exit -- an app's main, when its time is over
+signal.addEventListener("abort", () => setTimeout(() => process.exit(), LINGER_MS), { once: true });
 
 try {
   const settings = loadSettings({ env, cwd: process.cwd() });
-  const { profile, decision } = passGate(settings, env, undefined);
+  for (const { code, message } of settings.warnings) log.warn({ event: "settings", code, message });
+  const { profile, decision } = passGate(settings, env, undefined); // before a port, a database or a provider is opened
   const { environment, namespaceMode: mode } = settings;
+  const { host, port, stopMs, concurrency } = settings.ingest;
+  order.limit(stopMs);
   const { namespace } = namespaceName({ base: settings.store.baseNamespace, profile, mode });
   const context = telemetryContext(settings, profile, namespace);
   log = log.with(telemetryLabels(context));
@@ -35,16 +45,48 @@ try {
   const telemetry = await startTelemetry({ env, serviceName: "emb-ingest-worker", environment, log });
   const active = telemetry.profile(context); // says what this process would fill, and under which rule, while there is no run
   active.guard("gate", "clean");
+  const health = { notReady: (): string | null => "starting" };
+  const app = new Hono();
+  addHealthRoutes(app, { notReady: () => health.notReady(), metrics: () => telemetry.metricsText() });
+  const open = await openPort(app, { host, port, setting: "ingest.port in the environment's file" });
   try {
+    log.info({ event: "listening", url: open.url });
     await withStore(settings, async (store) => {
-      log.info({ event: "working", environment });
-      await work({ settings, env, store, signal, nowMs: () => performance.now(), log, telemetry });
+      const watch = watchStore(store);
+      health.notReady = () => (stopping.aborted ? "stopping" : watch.notReady());
+      const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
+      log.info({ event: "working", environment, instance, concurrency });
+      stopping.addEventListener("abort", () =>
+        log.info({ event: "stopping", reason: reasonOf(stopping), stop_ms: stopMs }),
+      );
+      try {
+        await work({
+          settings,
+          env,
+          store,
+          instance,
+          stopping,
+          signal,
+          nowMs: () => performance.now(),
+          log,
+          telemetry,
+        });
+      } finally {
+        watch.close();
+      }
+      if (signal.aborted) log.warn({ event: "stop.cut", message: reasonOf(signal) });
+      log.info({ event: "stopped" });
     });
   } finally {
+    await open.close();
     await telemetry.close(); // with the profile still held, which is how it ends
   }
 } catch (error) {
-  process.exitCode = reportServiceError(error, { log, signal });
+  process.exitCode = reportServiceError(error, { log, signal: stopping });
 }
 // oxlint-disable-next-line unicorn/no-process-exit -- an app's main, after everything was closed
 setTimeout(() => process.exit(), LINGER_MS).unref();
+
+function reasonOf({ reason }: AbortSignal): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}

@@ -28,24 +28,27 @@ it("says on every line and to the collector what it works for, and stops when to
     const ended = new Promise<number | null>((resolve) => void child.once("close", resolve));
     child.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text;
-      if (stderr.includes('"working"')) child.kill("SIGTERM");
+      if (stderr.includes('"working"') && !child.killed) child.kill("SIGTERM");
     });
     expect(await ended).toBe(0);
 
     expect(stderr).toContain("Profile Swappable: False\nProfile Experiment:\n");
     const lines = stderr.split("\n").filter((line) => line.startsWith("{"));
-    expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
-      expect.objectContaining({
-        level: "info",
-        event: "working",
-        environment: "test",
-        embedding_profile: "st_minilm",
-        embedding_namespace: "docs_st_minilm",
-        embedding_namespace_mode: "profile",
-        embedding_strict_mode: true,
-        embedding_profile_swappable: false,
-        embedding_profile_experiment: "",
-      }),
+    const labels = {
+      embedding_profile: "st_minilm",
+      embedding_namespace: "docs_st_minilm",
+      embedding_namespace_mode: "profile",
+      embedding_strict_mode: true,
+      embedding_profile_swappable: false,
+      embedding_profile_experiment: "",
+    };
+    const line = (event: string, more = {}): unknown =>
+      expect.objectContaining({ level: "info", event, ...labels, ...more });
+    expect(lines.map((text): unknown => JSON.parse(text))).toEqual([
+      line("listening"),
+      line("working", { environment: "test", concurrency: 4 }),
+      line("stopping", { reason: "stopped by SIGTERM", stop_ms: 20_000 }),
+      line("stopped"),
     ]);
     const metrics = Buffer.concat(bodies["/v1/metrics"] ?? []).toString("latin1");
     for (const text of ["embedding_provider_info", "embedding_profile_guard_events_total", "emb-ingest-worker"])

@@ -47,12 +47,24 @@ it("goes on with a run that another process began, until told to stop", { timeou
 
     const write = (text: string) => {
       notes.push(text);
-      stop.abort(new Error("done"));
+      if (text.includes("run.ready")) stop.abort(new Error("done"));
     };
+    const { signal } = stop;
     const log = await createServiceLog({ write, env });
     const telemetry = await startTelemetry({ env, serviceName: "test", environment: "test", log });
-    await work({ settings, env, store, signal: stop.signal, nowMs: () => performance.now(), log, telemetry });
+    await work({
+      settings,
+      env,
+      store,
+      instance: "one",
+      stopping: signal,
+      signal,
+      nowMs: () => performance.now(),
+      log,
+      telemetry,
+    });
     expect(notes.map((text) => JSON.parse(text) as unknown)).toEqual([
+      expect.objectContaining({ event: "run.taken" }),
       expect.objectContaining({
         level: "info",
         event: "run.ready",

@@ -1,85 +1,49 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { Environment, Settings } from "@emb/config";
-import { continueRun, UNFINISHED, type Progress } from "@emb/ingest";
-import type { Run, Store } from "@emb/store";
-import { telemetryLabels, type EmbeddingProvider } from "@emb/providers";
-import { actor, errorFields, findProfile, telemetryContext, type ServiceLog, type Telemetry } from "@emb/query";
-import { createModel } from "./model.js";
+import { errorFields } from "@emb/query";
+import { backOffMs } from "./back-off.js";
+import { createBell, type Bell } from "./bell.js";
+import type { Duty, WorkerContext } from "./duty.js";
+import { createOpenModels } from "./open-models.js";
+import { createRunsDuty } from "./runs-duty.js";
 
-const POLL_MS = 2000;
+/** Between two looks for work when nobody rings. */
+const LOOK_MS = 2_000;
 
-export interface WorkerSetup {
-  readonly settings: Settings;
-  readonly env: Environment;
-  readonly store: Store;
-  readonly signal: AbortSignal;
-  readonly nowMs: () => number;
-  readonly log: ServiceLog;
-  readonly telemetry: Telemetry;
-  readonly onProgress?: (progress: Progress) => void;
-}
+export type WorkerSetup = Omit<WorkerContext, "models" | "onProgress"> & Partial<Pick<WorkerContext, "onProgress">>;
 
-/**
- * Takes runs whose source was read to its end, one at a time, and goes on with them until told to stop. A run that fails is left where it is and
- * tried again at the next start of the worker, not in a loop.
- */
+/** Everything that a worker does. Each duty has a file of its own. */
+const DUTIES: readonly ((context: WorkerContext) => Duty)[] = [createRunsDuty];
+
+/** Does every duty, side by side, until told to stop; never ends otherwise. Ends within the time that `signal` allows, and rejects never. */
 export async function work(setup: WorkerSetup): Promise<void> {
-  const { store, signal, log } = setup;
-  const failed = new Set<string>();
-  while (!signal.aborted) {
-    const run = (await store.runs.list({ states: UNFINISHED })).find(
-      ({ id, state, intakeDone }) => intakeDone && state !== "paused" && !failed.has(id),
-    );
-    if (run === undefined) {
-      await sleep(POLL_MS, undefined, { signal }).catch(() => {});
-      continue;
-    }
-    try {
-      await workOn(setup, run);
-    } catch (error) {
-      if (signal.aborted) return;
-      failed.add(run.id);
-      log.error({ event: "run.stopped", run_id: run.id, ...errorFields(error) });
-    }
+  const models = createOpenModels(setup);
+  const context: WorkerContext = { onProgress: () => {}, ...setup, models };
+  try {
+    await Promise.all(DUTIES.map((duty) => attend(context, duty(context), createBell())));
+  } finally {
+    await models.close();
   }
 }
 
-async function workOn(setup: WorkerSetup, run: Run): Promise<void> {
-  const { settings, env, store, signal, nowMs, onProgress } = setup;
-  const profile = findProfile(settings, run.profile);
-  const record = (await store.namespaces.list(run.base)).find(({ id }) => id === run.namespaceId);
-  if (record === undefined) return;
-  const context = telemetryContext(settings, profile, record.namespace);
-  const log = setup.log.with(telemetryLabels(context));
-  const telemetry = setup.telemetry.profile(context);
-  const onWarning = (message: string) => log.warn({ event: "provider.warning", message });
-  let model: EmbeddingProvider | undefined;
-  try {
-    const opened = await createModel(settings, env, profile, { observer: telemetry.observer, onWarning });
-    const { chunker, tokenizer } = opened;
-    model = telemetry.traced(opened.provider);
-    const { run: ended } = await continueRun(
-      {
-        store,
-        provider: model,
-        chunker,
-        tokenizer,
-        signal,
-        nowMs,
-        limits: settings.verify,
-        acceptFailures: 0,
-        actor: actor(),
-        commitRows: settings.ingest.commitRows,
-        leaseMs: settings.ingest.leaseMs,
-        sleep: (ms, stop) => sleep(ms, undefined, { signal: stop }),
-        onProgress: onProgress ?? (() => {}),
-      },
-      run,
-      record,
-    );
-    log.info({ event: `run.${ended.state}`, run_id: run.id, namespace: record.namespace, reason: ended.reason });
-  } finally {
-    await model?.close();
-    telemetry.close();
+/** One duty, again and again. What it throws is logged, and it is left alone for a while. */
+async function attend({ stopping, log }: WorkerContext, duty: Duty, bell: Bell): Promise<void> {
+  let failures = 0;
+  while (!stopping.aborted) {
+    try {
+      const busy = await duty.step();
+      failures = 0;
+      if (!busy) await bell.wait(LOOK_MS, stopping);
+    } catch (error) {
+      if (stopping.aborted) return;
+      failures++;
+      const waitMs = backOffMs(failures, Math.random());
+      log.error({
+        event: "duty.failed",
+        duty: duty.name,
+        failures,
+        retry_in_ms: Math.round(waitMs),
+        ...errorFields(error),
+      });
+      await bell.wait(waitMs, stopping);
+    }
   }
 }

@@ -5,25 +5,22 @@ import { EmbError, isEmbError, type ErrorCode } from "@emb/manifest";
 import { MAX_TOP_K, type Search } from "@emb/search";
 import type { ProfileTelemetry } from "@emb/providers/telemetry";
 import { answerDocument } from "./answer-document.js";
+import { addHealthRoutes, type HealthSetup } from "./health-routes.js";
 
 /** A question is a few lines; more than this is a mistake or an attack. */
 const MAX_BODY_BYTES = 256 * 1024;
 
-export interface QueryAppSetup {
+export interface QueryAppSetup extends HealthSetup {
   readonly search: Search;
   readonly topK: number;
   readonly maxTopK: number;
   readonly timeoutMs: number;
   /** What /v1/profile answers: the telemetry labels and more, snake_case. */
   readonly profile: () => Readonly<Record<string, string | number | boolean | null>>;
-  /** What /metrics answers, as Prometheus text. */
-  readonly metrics: () => Promise<string>;
   /** Runs the answering of one request, given its route and headers, so that it can be traced. */
   readonly serveRequest: ProfileTelemetry["serveRequest"];
   /** Told of every error that the client sees only as `EMB_INTERNAL`. */
   readonly onFailure: (error: Error) => void;
-  /** Null while the service takes requests, else why it does not. */
-  readonly notReady: () => string | null;
 }
 
 const HTTP_STATUS: Partial<Record<ErrorCode, 400 | 413 | 503>> = {
@@ -75,14 +72,7 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
     ),
   );
 
-  app.get("/healthz", (context) => context.json({ ok: true }));
-  app.get("/readyz", (context) => {
-    const reason = setup.notReady();
-    return reason === null ? context.json({ ok: true }) : context.json({ ok: false, reason }, 503);
-  });
-  app.get("/metrics", async (context) =>
-    context.body(await setup.metrics(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),
-  );
+  addHealthRoutes(app, setup);
   app.get("/v1/profile", (context) => context.json(setup.profile()));
 
   app.use("/v1/query", (context, next) => {

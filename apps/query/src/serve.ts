@@ -1,8 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { createServer } from "node:http";
-import { getRequestListener } from "@hono/node-server";
 import type { Environment, GateDecision, Settings } from "@emb/config";
-import { EmbError, fingerprint, isEmbError, namespaceName, type Profile } from "@emb/manifest";
+import { fingerprint, isEmbError, namespaceName, type Profile } from "@emb/manifest";
 import {
   createProvider,
   renderBanner,
@@ -15,6 +13,7 @@ import { openSearch, type Search } from "@emb/search";
 import type { NamespaceAddress, Store } from "@emb/store";
 import { bannerOf } from "./banner.js";
 import { actor, passGate, recordOverride } from "./deployment.js";
+import { openPort } from "./open-port.js";
 import { createQueryApp } from "./query-app.js";
 import { errorFields, type ServiceLog } from "./service-log.js";
 import type { Telemetry } from "./telemetry.js";
@@ -22,8 +21,6 @@ import { telemetryContext } from "./telemetry-context.js";
 import { timedNamespaces } from "./timed-namespaces.js";
 
 const HEARTBEAT_MS = 10_000;
-/** Requests still running after this long are cut when the service stops. */
-const DRAIN_MS = 10_000;
 
 export interface ServeSetup {
   readonly settings: Settings;
@@ -106,9 +103,8 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       onFailure: (error) => log.error({ event: "request.failed", ...errorFields(error) }),
       notReady: () => notReady,
     });
-    const answer = getRequestListener(app.fetch); // answers its own errors, so its promise never rejects
-    const server = createServer((request, response) => void answer(request, response));
-    await listen(server, setup);
+    const { host, port } = setup;
+    const open = await openPort(app, { host, port, setting: "query.port in the environment's file, or --port" });
 
     const instance = randomUUID();
     const report = {
@@ -122,8 +118,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       await recordStart(store, settings, decision, address, profile);
       await store.readers.report(report);
     } catch (error) {
-      server.close(); // an open port would keep a process alive that serves nothing
-      server.closeAllConnections();
+      await open.close(); // an open port would keep a process alive that serves nothing
       throw error;
     }
     const heartbeat = setInterval(() => {
@@ -133,7 +128,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       );
     }, HEARTBEAT_MS);
 
-    const url = `http://${setup.host.includes(":") ? `[${setup.host}]` : setup.host}:${boundPort(server)}`;
+    const { url } = open;
     log.info({ event: "listening", url, namespace: address.namespace });
     return {
       url,
@@ -141,11 +136,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       async close() {
         notReady = "stopping";
         clearInterval(heartbeat);
-        const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-        server.closeIdleConnections();
-        const cut = setTimeout(() => server.closeAllConnections(), DRAIN_MS);
-        await closed;
-        clearTimeout(cut);
+        await open.close();
         await store.readers.leave(instance).catch(() => {}); // a lost database is no reason to stay
         await provider.close();
         telemetry.close();
@@ -176,34 +167,6 @@ const countMismatched = (search: Search, telemetry: ProfileTelemetry): Search =>
     return answer;
   },
 });
-
-async function listen(
-  server: ReturnType<typeof createServer>,
-  { host, port }: Pick<ServeSetup, "host" | "port">,
-): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (cause) =>
-      reject(
-        new EmbError(
-          "EMB_USAGE",
-          `expected to listen on ${host}:${port}, seen ${"code" in cause ? String(cause.code) : cause.message}`,
-          {
-            hint: "Stop what uses the port, or choose another: query.port in the environment's file, or --port.",
-            cause,
-          },
-        ),
-      ),
-    );
-    server.listen(port, host, resolve);
-  });
-}
-
-function boundPort(server: ReturnType<typeof createServer>): number {
-  const address = server.address();
-  if (address === null || typeof address === "string")
-    throw new EmbError("EMB_INTERNAL", "expected a TCP address of the listening server", { hint: "Report this." });
-  return address.port;
-}
 
 /** The audit rows of a start: the override that was permitted, and the cutover when another profile served before. */
 async function recordStart(

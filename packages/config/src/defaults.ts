@@ -11,7 +11,11 @@ export const DEFAULTS = {
     commitRows: 1_000,
     shardDocuments: 500,
     leaseMs: 60_000,
+    // A shard keeps a few calls of its own under way; more shards fill the waits of a distant service.
     concurrency: 4,
+    host: "127.0.0.1",
+    port: 8081,
+    stopMs: 20_000,
   },
   verify: { maxDriftPct: 0, minRecall: 0.95, witnessMinCosine: 0.999, normTolerance: 1e-3, sampleQueries: 20 },
   rollout: {

@@ -51,7 +51,22 @@ export const EnvironmentFile = z.strictObject({
       commit_rows: count.max(10_000).default(ingest.commitRows),
       shard_documents: count.default(ingest.shardDocuments),
       lease_ms: count.min(1_000).default(ingest.leaseMs),
-      concurrency: count.max(256).default(ingest.concurrency),
+      concurrency: count
+        .max(64)
+        .default(ingest.concurrency)
+        .meta({ description: "Shards that one worker process fills at once; a model in process is given one." }),
+      host: z.string().min(1).default(ingest.host),
+      port: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(ingest.port)
+        .meta({ description: "Of the worker's /healthz, /readyz and /metrics. 0 takes any free port." }),
+      stop_ms: z
+        .int()
+        .min(0)
+        .default(ingest.stopMs)
+        .meta({ description: "A worker that is told to stop has this long to commit what is under way." }),
     })
     .prefault({}),
   verify: z

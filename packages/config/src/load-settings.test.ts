@@ -65,6 +65,9 @@ describe("loadSettings", () => {
         shardDocuments: 500,
         leaseMs: 60_000,
         concurrency: 4,
+        host: "127.0.0.1",
+        port: 8081,
+        stopMs: 20_000,
       },
       verify: { maxDriftPct: 0, minRecall: 0.95, witnessMinCosine: 0.999, normTolerance: 0.001, sampleQueries: 20 },
       rollout: { shadow: null, canary: null },
@@ -77,7 +80,7 @@ describe("loadSettings", () => {
 embedding: { profile: b, namespace_mode: version, strict_mode: false, service_url: "https://b.test", service_urls: { a: "https://a.test" } }
 store: { kind: qdrant, base_namespace: news, schema: s, queue_schema: q }
 query: { host: 0.0.0.0, port: 0, top_k: 3, max_top_k: 7, timeout_ms: 50 }
-ingest: { max_document_bytes: 1, chunk_tokens: 2, commit_rows: 3, shard_documents: 4, lease_ms: 1000, concurrency: 5 }
+ingest: { max_document_bytes: 1, chunk_tokens: 2, commit_rows: 3, shard_documents: 4, lease_ms: 1000, concurrency: 5, host: "::", port: 6, stop_ms: 7 }
 verify: { max_drift_pct: 1, min_recall: 0.5, witness_min_cosine: 0.9, norm_tolerance: 0.1, sample_queries: 2 }
 rollout:
   shadow: { profile: a, sample_pct: 50, max_in_flight: 2 }
@@ -91,7 +94,17 @@ rollout:
       strictMode: false,
       store: { kind: "qdrant", baseNamespace: "news", schema: "s", queueSchema: "q" },
       query: { host: "0.0.0.0", port: 0, topK: 3, maxTopK: 7, timeoutMs: 50 },
-      ingest: { maxDocumentBytes: 1, chunkTokens: 2, commitRows: 3, shardDocuments: 4, leaseMs: 1000, concurrency: 5 },
+      ingest: {
+        maxDocumentBytes: 1,
+        chunkTokens: 2,
+        commitRows: 3,
+        shardDocuments: 4,
+        leaseMs: 1000,
+        concurrency: 5,
+        host: "::",
+        port: 6,
+        stopMs: 7,
+      },
       verify: { maxDriftPct: 1, minRecall: 0.5, witnessMinCosine: 0.9, normTolerance: 0.1, sampleQueries: 2 },
       rollout: {
         shadow: { profile: "a", samplePct: 50, maxInFlight: 2 },

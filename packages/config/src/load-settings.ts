@@ -223,6 +223,9 @@ function camelSections({
       shardDocuments: ingest.shard_documents,
       leaseMs: ingest.lease_ms,
       concurrency: ingest.concurrency,
+      host: ingest.host,
+      port: ingest.port,
+      stopMs: ingest.stop_ms,
     },
     verify: {
       maxDriftPct: verify.max_drift_pct,

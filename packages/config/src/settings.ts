@@ -53,8 +53,13 @@ export interface Settings {
     readonly commitRows: number;
     readonly shardDocuments: number;
     readonly leaseMs: number;
-    /** Provider calls in flight. */
+    /** Shards that one process fills at once. A model in process is given one: its threads are busy with that. */
     readonly concurrency: number;
+    /** Where a worker answers /healthz, /readyz and /metrics; port 0 takes any free one. */
+    readonly host: string;
+    readonly port: number;
+    /** A worker that is told to stop has this long to commit what is under way. */
+    readonly stopMs: number;
   };
   readonly verify: {
     /** Percent of the expected chunks. */

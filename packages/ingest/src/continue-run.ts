@@ -1,8 +1,8 @@
 import { isEmbError } from "@emb/manifest";
 import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
-import type { NamespaceRecord, NamespaceWriter, Run, Store } from "@emb/store";
+import type { NamespaceRecord, NamespaceWriter, Run, ShardCounters, Store } from "@emb/store";
 import type { Chunker } from "./chunker.js";
-import { fillShard } from "./fill-shard.js";
+import { fillShard, type FillShard } from "./fill-shard.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { Progress } from "./run-progress.js";
@@ -35,9 +35,16 @@ export interface ContinueSetup {
   readonly acceptFailures: number;
   /** Who asked, for the audit log. */
   readonly actor: string;
+  /** Who holds the shards: one name for each process. Default: `actor`. */
+  readonly owner?: string;
+  /** Shards that this process fills at once. Default: 1. */
+  readonly shardsAtOnce?: number;
   readonly nowMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Ends at once, whatever is under way; what is committed is kept. */
   readonly signal: AbortSignal;
+  /** Ends at the next good moment: takes no more shards, commits the batches under way, gives the shards back. Throws its reason. */
+  readonly stopping?: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
 }
 
@@ -52,6 +59,7 @@ export async function continueRun(
   record: NamespaceRecord,
 ): Promise<{ run: Run; verification: Verification }> {
   const { store, provider, chunker, signal } = setup;
+  const soon = eitherSignal(setup);
   const { profile } = provider;
   const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
   await checkWitness(setup, record, setup.limits.witnessMinCosine);
@@ -65,6 +73,7 @@ export async function continueRun(
   await step(store, run.id, "index");
   setup.onProgress({ kind: "index" });
   await writer.buildIndex({ signal });
+  soon.throwIfAborted();
 
   await step(store, run.id, "verify");
   const reader = await store.namespaces.openReader(record, expectedSeal(profile), { strict: true });
@@ -76,7 +85,7 @@ export async function continueRun(
     provider,
     chunker,
     setAside,
-    signal,
+    signal: soon, // reads only, so that nothing is lost
     acceptFailures: setup.acceptFailures,
     limits: setup.limits,
     onProgress: (chunks) => setup.onProgress({ kind: "verify", chunks, chunksTotal }),
@@ -89,9 +98,12 @@ export async function continueRun(
   return { run: await finish(setup, run, record, verification), verification };
 }
 
+const eitherSignal = ({ signal, stopping }: Pick<ContinueSetup, "signal" | "stopping">): AbortSignal =>
+  stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
+
 /** Takes shards until every one is done; waits for those that another holder has. */
 async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<void> {
-  const { store, provider, tokenizer, chunker, signal, commitRows, nowMs } = setup;
+  const { store, provider, tokenizer, commitRows, shardsAtOnce = 1 } = setup;
   const run = await store.runs.get(runId); // its limit may have been set after it was read
   if (run === null) throw stopped(run);
   const meter = createRunMeter({ runs: store.runs, run, provider, tokenizer });
@@ -103,44 +115,67 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
     embedded: 0,
   };
   const tell = () => setup.onProgress({ kind: "fill", documentsTotal: live, ...progress });
+  const onCommit = ({ documents, chunks, embedded }: ShardCounters) => {
+    progress.documents += documents;
+    progress.chunks += chunks;
+    progress.embedded += embedded;
+    tell();
+  };
   tell();
+  const soon = eitherSignal(setup);
   for (;;) {
-    signal.throwIfAborted();
-    const lease = await store.runs.claimShard(runId, { owner: setup.actor, leaseMs: setup.leaseMs });
-    if (lease === null) {
-      const now = await store.runs.get(runId);
-      if (now === null || now.shards.done === now.shards.total) return;
-      if (now.state !== "fill") throw stopped(now);
-      setup.onProgress({
-        kind: "waiting",
-        reason: `${now.shards.total - now.shards.done} shards are held by another process`,
-      });
-      await setup.sleep(LEASE_POLL_MS, signal);
-      continue;
-    }
-    await fillShard({
-      runs: store.runs,
-      writer,
-      lease,
-      chunker,
-      meter,
-      recent,
-      commitRows,
-      signal,
-      nowMs,
-      onCommit: ({ documents, chunks, embedded }) => {
-        progress.documents += documents;
-        progress.chunks += chunks;
-        progress.embedded += embedded;
-        tell();
-      },
+    await sideBySide(setup, shardsAtOnce, (stopping) =>
+      takeShards({ ...setup, stopping }, runId, { runs: store.runs, writer, meter, recent, onCommit }),
+    );
+    const now = await store.runs.get(runId);
+    if (now === null || now.shards.done === now.shards.total) return;
+    if (now.state !== "fill") throw stopped(now);
+    setup.onProgress({
+      kind: "waiting",
+      reason: `${now.shards.total - now.shards.done} shards are held by another process`,
     });
+    await setup.sleep(LEASE_POLL_MS, soon);
   }
 }
 
+/** One shard after the other, until none is free. */
+async function takeShards(
+  setup: ContinueSetup & { readonly stopping: AbortSignal },
+  runId: string,
+  shared: Pick<FillShard, "writer" | "meter" | "recent" | "onCommit"> & Pick<Store, "runs">,
+): Promise<void> {
+  const { chunker, commitRows, signal, stopping, nowMs, leaseMs, actor, owner = actor } = setup;
+  for (;;) {
+    signal.throwIfAborted();
+    stopping.throwIfAborted();
+    const lease = await shared.runs.claimShard(runId, { owner, leaseMs });
+    if (lease === null) return;
+    await fillShard({ ...shared, lease, chunker, commitRows, signal, stopping, nowMs });
+  }
+}
+
+/** Runs `count` of the same work at once. The first failure lets the others commit what they have under way, and is thrown then. */
+async function sideBySide(
+  { stopping }: Pick<ContinueSetup, "stopping">,
+  count: number,
+  work: (stopping: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failed = new AbortController();
+  const soon = stopping === undefined ? failed.signal : AbortSignal.any([stopping, failed.signal]);
+  await Promise.allSettled(
+    Array.from({ length: count }, () =>
+      work(soon).catch((error: unknown) => {
+        if (!failed.signal.aborted) failed.abort(error);
+      }),
+    ),
+  );
+  failed.signal.throwIfAborted();
+}
+
 /** A run that somebody ended says so, instead of what its end broke here (a table that is gone). */
-async function whyStopped({ store, signal }: ContinueSetup, runId: string, error: unknown): Promise<unknown> {
-  if (signal.aborted || isEmbError(error, "EMB_BUDGET_REACHED")) return error;
+async function whyStopped(setup: ContinueSetup, runId: string, error: unknown): Promise<unknown> {
+  const { store } = setup;
+  if (eitherSignal(setup).aborted || isEmbError(error, "EMB_BUDGET_REACHED")) return error;
   const run = await store.runs.get(runId).catch(() => null);
   return run === null || WORKING.includes(run.state) ? error : stopped(run);
 }

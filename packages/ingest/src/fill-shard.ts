@@ -31,7 +31,10 @@ export interface FillShard {
   readonly recent: RecentVectors;
   /** Most rows of one commit; a document is never split over two, so a large one may exceed it. */
   readonly commitRows: number;
+  /** Ends at once, whatever is under way. */
   readonly signal: AbortSignal;
+  /** Ends once the batch under way is committed. */
+  readonly stopping?: AbortSignal | undefined;
   readonly nowMs: () => number;
   readonly onCommit: (counters: ShardCounters) => void;
 }
@@ -56,7 +59,7 @@ interface Prepared {
  * Fills one shard from its cursor to its end: chunk, embed what is new, commit. While one batch is embedded the next is read and chunked and
  * the one before is committed, so at most three batches are in memory. The lease is renewed beside it; on any error, or abort, the shard
  * is given back with everything committed so far.
- * @throws EmbError EMB_LEASE_LOST, EMB_BUDGET_REACHED (what the limit reached for is committed) and what provider and store throw; the signal's reason on abort
+ * @throws EmbError EMB_LEASE_LOST, EMB_BUDGET_REACHED (what the limit reached for is committed) and what provider and store throw; the reason of `signal` or `stopping` when told to end
  */
 export async function fillShard(fill: FillShard): Promise<void> {
   const { runs, lease, signal } = fill;
@@ -71,6 +74,10 @@ export async function fillShard(fill: FillShard): Promise<void> {
   try {
     for await (const batch of readAhead(pendingBatches(fill, pace.rows))) {
       both.throwIfAborted();
+      if (fill.stopping?.aborted === true) {
+        await committing;
+        fill.stopping.throwIfAborted();
+      }
       const prepared = await pace.measure(batch, () => prepare(fill, batch, both));
       await committing;
       committing = commit(fill, prepared);

@@ -27,6 +27,7 @@ export {
   PROVIDERS,
   providerVariables,
   resolveProvider,
+  runsInProcess,
   unknownProvider,
   unknownProviderHint,
   type ProviderId,

@@ -54,6 +54,12 @@ export const providerVariables = (id: ProviderId): { readonly url?: string; read
   };
 };
 
+/** The model runs in this process: there is no address to ask it at. */
+export const runsInProcess = ({ provider }: { readonly provider: string }): boolean => {
+  const id = resolveProvider(provider);
+  return id !== null && providerVariables(id).url === undefined;
+};
+
 /** One action for a provider name that nobody knows. */
 export function unknownProviderHint(name: string): string {
   const near = nearest(name, PROVIDER_IDS.flatMap(spellings));

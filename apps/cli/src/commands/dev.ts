@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { work } from "@emb/ingest-worker";
 import { createServiceLog, passGate, serve, startTelemetry, withStore, type QueryService } from "@emb/query";
 import { readSettings } from "../read-settings.js";
@@ -44,7 +45,7 @@ export const dev: Command<DevOptions> = async (session, options) => {
       output.document({ url, namespace, profile: profile.name });
       output.note(`listening on ${url}; try`);
       output.note(`  curl -s ${url}/v1/query -H 'content-type: application/json' -d '{"query": "how do I ..."}'`);
-      await work({ settings, env, store, signal, nowMs, log, telemetry });
+      await work({ settings, env, store, instance: randomUUID(), stopping: signal, signal, nowMs, log, telemetry });
     } finally {
       await service?.close();
       await telemetry.close();

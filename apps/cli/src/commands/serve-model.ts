@@ -1,17 +1,13 @@
 import { once } from "node:events";
-import { EmbError, type Side } from "@emb/manifest";
+import { EmbError, PROVIDER_IDS, runsInProcess, type Side } from "@emb/manifest";
 import { createProvider } from "@emb/providers";
-import { findProfile } from "@emb/query";
+import { findProfile, openPort } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import { createModelApp } from "../serve-model/model-app.js";
-import { startModelServer } from "../serve-model/model-server.js";
 import type { Command } from "../session.js";
 import { wholeNumber } from "../whole-number.js";
 
 const DEFAULT_PORT = 8_090;
-
-/** A hosted model would be resold: whoever reaches the port would spend the key's money. */
-const IN_PROCESS: ReadonlySet<string> = new Set(["sentence-transformers", "use-lite"]);
 
 export interface ServeModelOptions {
   readonly profile: string;
@@ -28,12 +24,13 @@ export const serveModel: Command<ServeModelOptions> = async (session, options) =
   const side = sideOf(options.side);
   const settings = readSettings(session);
   const profile = findProfile(settings, options.profile);
-  if (!IN_PROCESS.has(profile.provider))
+  // A hosted model would be resold: whoever reaches the port would spend the key's money.
+  if (!runsInProcess(profile))
     throw new EmbError(
       "EMB_USAGE",
       `expected a profile that runs in process, got ${profile.name} of ${profile.provider}`,
       {
-        hint: `Choose a profile of ${[...IN_PROCESS].join(" or ")}.`,
+        hint: `Choose a profile of ${PROVIDER_IDS.filter((provider) => runsInProcess({ provider })).join(" or ")}.`,
       },
     );
   const { dataDir, modelsDir } = settings.paths;
@@ -44,7 +41,7 @@ export const serveModel: Command<ServeModelOptions> = async (session, options) =
       version: options.version,
       onFailure: (error) => output.note(`error ${error.message}`),
     });
-    const server = await startModelServer(app, { host: options.host, port });
+    const server = await openPort(app, { host: options.host, port, setting: "--port" });
     output.document({ url: server.url, profile: profile.name, model: profile.modelId, dims: profile.dims, side });
     output.note(`serving ${profile.modelId} (${side} side) on ${server.url}; try`);
     output.note(
