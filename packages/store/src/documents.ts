@@ -30,6 +30,34 @@ export interface IntakeCounts {
   readonly superseded: number;
 }
 
+/** What became of one document that was put. */
+export interface PutResult {
+  /**
+   * unchanged: stored already with this content, and now known in this version; superseded: the stored document, or its tombstone, has a newer
+   * version, or the caller's own version with another content.
+   */
+  readonly state: "stored" | "unchanged" | "superseded";
+  /** What the stored document, or its tombstone, has now. */
+  readonly version: bigint;
+}
+
+export interface Deletion {
+  readonly base: string;
+  readonly documentId: string;
+  readonly version: bigint;
+  /** As in `IncomingDocument`. @defaultValue false */
+  readonly ownVersion?: boolean;
+  /** Nothing but id and version is left of it in any table, whether or not it was deleted before. @defaultValue false */
+  readonly erase?: boolean;
+}
+
+export interface DeletionResult {
+  /** absent: it was deleted already, or never there; its tombstone has this version now. superseded: it is newer, and is left alone. */
+  readonly state: "deleted" | "absent" | "superseded";
+  /** What the tombstone, or the newer document, has now. */
+  readonly version: bigint;
+}
+
 /** The system of record of texts, one row for each (base, document id). Order is bytewise by id everywhere. */
 export interface Documents {
   /** A number higher than every version drawn before. */
@@ -37,7 +65,8 @@ export interface Documents {
   /**
    * Stores what is new or changed and remembers that the run saw every one of them. One transaction. Texts of unchanged documents are not
    * written again, and keep their version; they belong to this source from now on. Ids within one call are distinct. Repeating a call changes nothing.
-   * A document that was deleted and comes back in a newer version counts as created.
+   * A document that was deleted and comes back in a newer version counts as created. What is created or changed is queued for every namespace of the
+   * base but the run's own, which its shards cover.
    * @throws EmbError EMB_DOCUMENT_INVALID names a document that cannot be stored as it is (NUL, half a surrogate pair, an id over 1,024 bytes)
    */
   intake(intake: {
@@ -62,6 +91,14 @@ export interface Documents {
     maxBytes?: number;
   }): Promise<readonly StoredDocument[]>;
   count(base: string): Promise<{ live: number; deleted: number }>;
-  /** Tombstones one document and removes its chunks from every namespace of the base, in one transaction. False: it was newer, or not there. */
-  delete(base: string, documentId: string, version: bigint): Promise<boolean>;
+  /**
+   * Stores one document that changed by itself, and queues it for every namespace of the base that is filling or ready, in one transaction.
+   * Idempotent. A caller's own version is compared with own versions; against a drawn one it counts as drawn now. @throws as `intake`
+   */
+  put(put: { base: string; source: string; document: IncomingDocument }): Promise<PutResult>;
+  /**
+   * Tombstones one document, also one that was never there, and removes its chunks, queued changes and failures from every namespace of the base, in
+   * one transaction: no older version comes back.
+   */
+  delete(deletion: Deletion): Promise<DeletionResult>;
 }

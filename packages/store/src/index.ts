@@ -3,6 +3,7 @@ export { createEmbeddedDriver } from "./embedded-driver.js";
 export { openEmbeddedStore, type EmbeddedStoreOptions } from "./embedded-store.js";
 export { openPostgresStore } from "./postgres-store.js";
 export type * from "./audit.js";
+export type * from "./changes.js";
 export type * from "./documents.js";
 export type * from "./namespaces.js";
 export type * from "./readers.js";

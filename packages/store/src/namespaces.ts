@@ -44,6 +44,15 @@ export interface WriteBatch {
   readonly failures: readonly TextFailure[];
 }
 
+/** Documents that changed one by one, as they are to be shown from now on. */
+export interface ChangeBatch {
+  readonly documents: readonly DocumentChunks[];
+  /** Claimed too, and found shown in their current version or deleted: looked at again before they leave the queue. */
+  readonly settled: readonly string[];
+  /** Chunks of `documents` that the provider refused. */
+  readonly failures: readonly (TextFailure & { readonly ordinal: number })[];
+}
+
 export interface StoredChunkKey {
   readonly documentId: string;
   readonly ordinal: number;
@@ -135,7 +144,8 @@ export interface NamespaceWriter {
   }): Promise<{ documents: number; chunks: number }>;
   /**
    * Forgets that these documents are committed, so that the next fill writes them again: the repair of what verification found. With `chunks`
-   * their rows go too, so that a damaged vector is not found and copied by its content. @defaultValue chunks false
+   * their rows go too, so that a damaged vector is not found and copied by its content. What a live change set aside of them waits again.
+   * @defaultValue chunks false
    */
   forget(documentIds: readonly string[], options?: { chunks: boolean }): Promise<void>;
   /** Keys of all chunks these documents have now, in order of (documentId, ordinal). */
@@ -150,6 +160,15 @@ export interface NamespaceWriter {
    *   nothing of the batch is stored
    */
   writeBatch(batch: WriteBatch): Promise<{ superseded: number }>;
+  /** Those of these documents that are live and whose current version is not committed here, in order of id. */
+  readChanged(documentIds: readonly string[]): Promise<readonly StoredDocument[]>;
+  /**
+   * Commits live changes in one transaction, without a lease: the rows of the documents are locked, and only what still has the stored version
+   * and is not committed in it is written. What is shown now leaves the queue; what has failures stays in it, set aside. Idempotent.
+   * @returns documents whose chunks were written, and those that have another version by now and stay queued
+   * @throws EmbError EMB_VECTOR_INVALID, EMB_NAMESPACE_NOT_FOUND (retired meanwhile), EMB_STORE_FULL, EMB_STORE_UNAVAILABLE; then nothing is stored
+   */
+  writeChanges(batch: ChangeBatch): Promise<{ written: readonly string[]; superseded: readonly string[] }>;
   /** Removes the chunks of documents that are deleted or gone. @returns chunks removed */
   removeDead(): Promise<number>;
   /** Builds what searching needs once the backfill is done; repairs an invalid index. Idempotent. `built: false` says why in `reason`. */

@@ -1,18 +1,21 @@
 import { z } from "zod";
 import { BinaryCopy, rowBytes } from "./binary-copy.js";
 import type { Documents, IncomingDocument, StoredDocument } from "./documents.js";
-import { committedName, tableName } from "./namespace-table.js";
+import { queueChanges } from "./postgres-changes.js";
+import { createLiveDocuments, DRAWN, forgetCommitted, removeFromNamespaces } from "./postgres-live-documents.js";
 import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
-import { parseOneRow, parseRow, parseRows } from "./sql-rows.js";
+import { parseOneRow, parseRows } from "./sql-rows.js";
 import { checkStorable, metadataJson } from "./stored-text.js";
 
 const VersionRow = z.object({ version: z.bigint() });
 const CountsRow = z.object({ live: z.int(), deleted: z.int() });
-const IdRow = z.object({ id: z.int() });
 const TombstonedRow = z.object({ document_id: z.string() });
-const TombstoneRow = z.object({ deleted: z.boolean() });
 
-const DecisionRow = z.object({ position: z.int(), decision: z.enum(["created", "changed", "superseded"]) });
+const DecisionRow = z.object({
+  position: z.int(),
+  decision: z.enum(["created", "changed", "superseded"]),
+  other_line: z.boolean(),
+});
 
 const DocumentRow = z
   .object({
@@ -54,6 +57,7 @@ const COLUMNS = [
 
 /**
  * A page of live documents in order of id. With `maxBytes` it ends with the document that passes that sum of text bytes.
+ * @param page.ids only these, when given
  * @param page.onlyPending SQL that holds for the row `d` of a wanted document
  */
 export async function readDocuments(
@@ -65,6 +69,7 @@ export async function readDocuments(
     through: string | null;
     limit: number;
     maxBytes?: number;
+    ids?: readonly string[];
     onlyPending?: string;
   },
 ): Promise<readonly StoredDocument[]> {
@@ -74,13 +79,21 @@ export async function readDocuments(
        FROM (
          SELECT d.* FROM ${schema}.documents d
          WHERE d.base = $1 AND NOT d.deleted AND ($2::text IS NULL OR d.document_id > $2) AND ($3::text IS NULL OR d.document_id <= $3)
+           ${page.ids === undefined ? "" : "AND d.document_id = ANY ($6::text[])"}
            ${page.onlyPending === undefined ? "" : `AND ${page.onlyPending}`}
          ORDER BY d.document_id LIMIT $4::bigint
        ) AS page
      ) AS counted
      WHERE bytes_before < coalesce($5::bigint, bytes_before + 1)
      ORDER BY document_id`,
-    [page.base, page.after, page.through, page.limit, page.maxBytes ?? null],
+    [
+      page.base,
+      page.after,
+      page.through,
+      page.limit,
+      page.maxBytes ?? null,
+      ...(page.ids === undefined ? [] : [page.ids]),
+    ],
   );
   return parseRows(DocumentRow, result);
 }
@@ -122,14 +135,20 @@ function encodeDocuments(
 export function createPostgresDocuments(driver: SqlDriver, schema: string): Documents {
   const documents = `${schema}.documents`;
 
-  /** Ids, versions and hashes decide; texts follow only for what is new or changed. Unchanged ones are not among the rows. */
-  const decide = async (tx: SqlTransaction, base: string, incoming: readonly IncomingDocument[]) => {
+  /**
+   * Ids, versions and hashes decide; texts follow only for what is new or changed. Unchanged ones are not among the rows. On one line of versions the
+   * newer one wins; across the lines what was drawn does: the run's version, and what a live write drew.
+   */
+  const decide = async (tx: SqlTransaction, base: string, runId: string, incoming: readonly IncomingDocument[]) => {
     const result = await tx.query(
       `SELECT position::integer - 1 AS position,
-         CASE WHEN d.version > i.version AND d.own_version = i.own THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision
+         CASE WHEN d.own_version = i.own AND (d.version > i.version OR i.own AND NOT d.deleted AND d.version = i.version)
+             OR d.own_version <> i.own AND ${DRAWN} > (SELECT version FROM ${schema}.runs WHERE id = $6)
+           THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision,
+         coalesce(NOT d.deleted AND d.own_version <> i.own, false) AS other_line
        FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::boolean[]) WITH ORDINALITY AS i (id, version, hash, own, position)
        LEFT JOIN (
-         SELECT document_id, version, content_hash, deleted, own_version FROM ${documents} WHERE base = $1 AND document_id = ANY ($2::text[])
+         SELECT document_id, version, content_hash, deleted, own_version, drawn FROM ${documents} WHERE base = $1 AND document_id = ANY ($2::text[])
          OFFSET 0 -- read by its key first, not joined with the whole table
        ) AS d ON d.document_id = i.id
        WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted`,
@@ -139,35 +158,40 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
         incoming.map(({ version }) => version),
         incoming.map(({ contentHash }) => contentHash),
         incoming.map(({ ownVersion }) => ownVersion === true),
+        runId,
       ],
     );
     return parseRows(DecisionRow, result);
   };
 
-  const store = async (tx: SqlTransaction, base: string, source: string, changed: readonly IncomingDocument[]) => {
+  /**
+   * Decided again as each row is locked: a live write may have come between. A run that reads its source a second time may find another text under the
+   * version that namespaces have committed: that text gets a version of its own.
+   */
+  const store = async (
+    tx: SqlTransaction,
+    { base, runId, source }: { base: string; runId: string; source: string },
+    changed: readonly IncomingDocument[],
+  ) => {
     await tx.exec(`CREATE TEMP TABLE IF NOT EXISTS emb_intake (LIKE ${documents}) ON COMMIT DELETE ROWS`);
     await tx.copyIn({ table: "emb_intake", columns: COLUMNS }, encodeDocuments(base, source, changed));
-    const set = COLUMNS.slice(2).map((column) => `${column} = excluded.${column}`);
-    await tx.exec(
-      `INSERT INTO ${documents} AS d (${COLUMNS.join(", ")}) SELECT ${COLUMNS.join(", ")} FROM emb_intake
-       ON CONFLICT (base, document_id) DO UPDATE SET ${set.join(", ")} WHERE d.version <= excluded.version OR d.own_version <> excluded.own_version`,
+    const set = COLUMNS.slice(2)
+      .filter((column) => column !== "version")
+      .map((column) => `${column} = excluded.${column}`);
+    await tx.query(
+      `WITH run AS (SELECT version FROM ${schema}.runs WHERE id = $1)
+       INSERT INTO ${documents} AS d (${COLUMNS.join(", ")}, drawn)
+       SELECT ${COLUMNS.join(", ")}, CASE WHEN own_version THEN (SELECT version FROM run) END FROM emb_intake ORDER BY document_id
+       ON CONFLICT (base, document_id) DO UPDATE SET ${set.join(", ")}, drawn = excluded.drawn,
+         version = CASE WHEN d.version = excluded.version AND NOT excluded.own_version THEN nextval('${schema}.document_version') ELSE excluded.version END
+       WHERE CASE WHEN d.own_version = excluded.own_version THEN d.version <= excluded.version
+         ELSE ${DRAWN} <= coalesce((SELECT version FROM run), ${DRAWN}) END`,
+      [runId],
     );
   };
 
   const remember = (session: SqlSession, runId: string, ids: readonly string[]) =>
     session.query(`INSERT INTO ${schema}.seen (run_id, document_ids) VALUES ($1, $2::text[])`, [runId, ids]);
-
-  const removeChunks = async (tx: SqlTransaction, base: string, ids: readonly string[]) => {
-    if (ids.length === 0) return;
-    const namespaces = await tx.query(
-      `SELECT id FROM ${schema}.namespaces WHERE base = $1 AND state <> 'retired' ORDER BY id`,
-      [base],
-    );
-    for (const { id } of parseRows(IdRow, namespaces)) {
-      await tx.query(`DELETE FROM ${tableName(schema, id)} WHERE document_id = ANY ($1::text[])`, [ids]);
-      await tx.query(`DELETE FROM ${committedName(schema, id)} WHERE document_id = ANY ($1::text[])`, [ids]);
-    }
-  };
 
   return {
     nextVersion: async () =>
@@ -179,7 +203,7 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
       return driver.transaction(async (tx) => {
         const ids = incoming.map(({ id }) => id);
         const [decisions] = await Promise.all([
-          decide(tx, base, incoming),
+          decide(tx, base, runId, incoming),
           remember(tx, runId, ids),
           tx.query(
             // a folder that was moved takes its documents with it
@@ -190,7 +214,18 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
         const toStore = decisions
           .filter(({ decision }) => decision !== "superseded")
           .map(({ position }) => incoming[position]!);
-        if (toStore.length > 0) await store(tx, base, source, toStore);
+        if (toStore.length > 0) {
+          await store(tx, { base, runId, source }, toStore);
+          const otherLine = decisions.filter((row) => row.other_line && row.decision === "changed");
+          if (otherLine.length > 0)
+            await forgetCommitted(
+              tx,
+              schema,
+              base,
+              otherLine.map(({ position }) => incoming[position]!.id),
+            );
+          await queueChanges(tx, schema, { base, documentIds: toStore.map(({ id }) => id), exceptOfRun: runId });
+        }
         const count = (wanted: string) => decisions.filter(({ decision }) => decision === wanted).length;
         return {
           created: count("created"),
@@ -212,15 +247,17 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
           await tx.query(
             `UPDATE ${documents} AS d SET deleted = true, version = CASE WHEN own_version THEN d.version ELSE $4 END,
                title = NULL, body = '', metadata = '{}'
-             WHERE d.base = $1 AND d.source = $3 AND NOT d.deleted AND $4 > 0 AND (d.version < $4 OR d.own_version) AND NOT EXISTS (
+             WHERE d.base = $1 AND d.source = $3 AND NOT d.deleted AND $4 > 0
+               AND CASE WHEN own_version THEN coalesce(d.drawn, 0) ELSE d.version END < $4 AND NOT EXISTS (
                SELECT FROM (SELECT unnest(document_ids) AS id FROM ${schema}.seen WHERE run_id = $2) AS s WHERE s.id = d.document_id)
              RETURNING d.document_id`,
             [base, runId, source, version],
           ),
         );
         await tx.query(`DELETE FROM ${schema}.seen WHERE run_id = $1`, [runId]);
-        await removeChunks(
+        await removeFromNamespaces(
           tx,
+          schema,
           base,
           gone.map(({ document_id }) => document_id),
         );
@@ -239,22 +276,6 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
         ),
       ),
 
-    delete: (base, documentId, version) =>
-      driver.transaction(async (tx) => {
-        const stored = parseRow(
-          TombstoneRow,
-          await tx.query(
-            `UPDATE ${documents} AS d SET deleted = true, version = $3, title = NULL, body = '', metadata = '{}'
-             FROM (SELECT base, document_id, deleted FROM ${documents} WHERE base = $1 AND document_id = $2 FOR UPDATE) AS before
-             WHERE d.base = before.base AND d.document_id = before.document_id AND d.version <= $3
-             RETURNING before.deleted`,
-            [base, documentId, version],
-          ),
-        );
-        // an older tombstone was given the newer version: a late change in between stays out
-        if (stored === null || stored.deleted) return false;
-        await removeChunks(tx, base, [documentId]);
-        return true;
-      }),
+    ...createLiveDocuments(driver, schema),
   };
 }

@@ -2,6 +2,7 @@ import { MAX_NAMESPACE_LENGTH } from "@emb/manifest";
 import { migrate, parseSchemaName } from "./migrations.js";
 import { MAX_DIMS, MAX_INDEXED_DIMS } from "./namespace-table.js";
 import { createPostgresAudit } from "./postgres-audit.js";
+import { createPostgresChanges } from "./postgres-changes.js";
 import { createPostgresDocuments } from "./postgres-documents.js";
 import { createPostgresNamespaces } from "./postgres-namespaces.js";
 import { createPostgresReaders } from "./postgres-readers.js";
@@ -28,6 +29,7 @@ export async function openPostgresStore(driver: SqlDriver, options: { schema?: s
     },
     namespaces: createPostgresNamespaces(driver, schema),
     documents: createPostgresDocuments(driver, schema),
+    changes: createPostgresChanges(driver, schema),
     runs: createPostgresRuns(driver, schema),
     readers: createPostgresReaders(driver, schema),
     audit: createPostgresAudit(driver, schema),

@@ -4,6 +4,7 @@ import { encodeChunkRows, encodeCommitted } from "./chunk-rows.js";
 import { isDatabaseError } from "./database-error.js";
 import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, tableName } from "./namespace-table.js";
 import type { DocumentChunks, NamespaceRecord, NamespaceWriter, WriteBatch } from "./namespaces.js";
+import { writeChanges } from "./postgres-change-writer.js";
 import { readDocuments } from "./postgres-documents.js";
 import { advanceShardParams, advanceShardSql, leaseLost, upsertFailures } from "./postgres-runs.js";
 import { buildIndex } from "./postgres-index.js";
@@ -18,6 +19,9 @@ const FilledRow = z.object({ filled: z.boolean() });
 const PreparedRow = z.object({ held: z.boolean(), stale: z.array(z.int()) });
 
 const UNDEFINED_TABLE = "42P01";
+/** What two writers of one document meet in: rows that came between, and locks taken in another order. */
+const MEETINGS = ["23505", "40P01"];
+const MAX_MEETINGS = 5;
 
 export function createPostgresWriter(options: {
   driver: SqlDriver;
@@ -91,17 +95,27 @@ export function createPostgresWriter(options: {
     });
   };
 
-  /** A stale document is rare: the batch is rolled back and written again without it. */
+  /** A stale document is rare, and so is a live write of the same one: the batch is rolled back and written again without it, or over it. */
   const writeLive = async (batch: WriteBatch): Promise<{ superseded: number }> => {
     let { documents } = batch;
-    for (;;) {
+    for (let meetings = 0; ;) {
       try {
         await write({ ...batch, documents });
         return { superseded: batch.documents.length - documents.length };
       } catch (error) {
-        if (!(error instanceof StaleDocuments)) throw error;
-        documents = without(documents, error.positions);
+        if (error instanceof StaleDocuments) documents = without(documents, error.positions);
+        else if (meetings++ === MAX_MEETINGS || !MEETINGS.some((state) => isDatabaseError(error, state))) throw error;
       }
+    }
+  };
+
+  const pending = `NOT EXISTS (SELECT FROM ${committed} c WHERE c.document_id = d.document_id AND c.version = d.version)`;
+  /** The same for every write: a table that is not there any more. */
+  const orRetired = async <T>(statement: Promise<T>): Promise<T> => {
+    try {
+      return await statement;
+    } catch (error) {
+      throw isDatabaseError(error, UNDEFINED_TABLE) ? retired(record, error) : error;
     }
   };
 
@@ -112,8 +126,20 @@ export function createPostgresWriter(options: {
       readDocuments(driver, schema, {
         ...page,
         base: record.base,
-        onlyPending: `NOT EXISTS (SELECT FROM ${committed} c WHERE c.document_id = d.document_id AND c.version = d.version)`,
+        onlyPending: pending,
       }),
+
+    readChanged: (documentIds) =>
+      orRetired(
+        readDocuments(driver, schema, {
+          base: record.base,
+          after: null,
+          through: null,
+          limit: documentIds.length,
+          ids: documentIds,
+          onlyPending: pending,
+        }),
+      ),
 
     countCommitted: async ({ after, through }) =>
       parseOneRow(
@@ -133,6 +159,11 @@ export function createPostgresWriter(options: {
     forget: async (documentIds, { chunks } = { chunks: false }) =>
       driver.transaction(async (tx) => {
         await tx.query(`DELETE FROM ${committed} WHERE document_id = ANY ($1::text[])`, [documentIds]);
+        await tx.query(
+          `UPDATE ${schema}.changes SET code = NULL, reason = NULL, ordinals = NULL, attempts = 0, claimed_until = NULL
+           WHERE namespace_id = $1 AND document_id = ANY ($2::text[]) AND code IS NOT NULL`,
+          [record.id, documentIds],
+        );
         if (chunks) await tx.query(`DELETE FROM ${table} WHERE document_id = ANY ($1::text[])`, [documentIds]);
       }),
 
@@ -159,13 +190,9 @@ export function createPostgresWriter(options: {
       return new Map(parseRows(VectorRow, result).map(({ hash, vector }) => [hash, readVector(vector)]));
     },
 
-    writeBatch: async (batch) => {
-      try {
-        return await writeLive(batch);
-      } catch (error) {
-        throw isDatabaseError(error, UNDEFINED_TABLE) ? retired(record, error) : error;
-      }
-    },
+    writeBatch: (batch) => orRetired(writeLive(batch)),
+
+    writeChanges: (batch) => orRetired(writeChanges({ driver, schema, record, sealId }, batch)),
 
     removeDead: () =>
       driver.transaction(async (tx) => {

@@ -1,4 +1,5 @@
 import type { Audit } from "./audit.js";
+import type { Changes } from "./changes.js";
 import type { Documents } from "./documents.js";
 import type { Namespaces } from "./namespaces.js";
 import type { Readers } from "./readers.js";
@@ -17,13 +18,14 @@ export interface StoreCapabilities {
 }
 
 /**
- * System of record: documents, namespaces with their seals, runs, readers and the audit log. A store never embeds and never guesses a width.
+ * System of record: documents, their live changes, namespaces with their seals, runs, readers and the audit log. A store never embeds and never guesses a width.
  * Every method may be called concurrently. Errors of the database arrive as EMB_STORE_UNAVAILABLE, EMB_STORE_FULL or EMB_INTERNAL.
  */
 export interface Store {
   readonly capabilities: StoreCapabilities;
   readonly namespaces: Namespaces;
   readonly documents: Documents;
+  readonly changes: Changes;
   readonly runs: Runs;
   readonly readers: Readers;
   readonly audit: Audit;

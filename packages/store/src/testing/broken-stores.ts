@@ -1,52 +1,8 @@
 import { EmbError } from "@emb/manifest";
-import type { Documents } from "../documents.js";
-import type { Hit, NamespaceReader, Namespaces, NamespaceWriter } from "../namespaces.js";
-import type { Audit } from "../audit.js";
-import type { Readers } from "../readers.js";
-import type { Runs } from "../runs.js";
-import type { Store } from "../store.js";
+import type { Namespaces } from "../namespaces.js";
+import { audit, documents, hits, namespaces, reader, readers, runs, writer, type Breakage } from "./breakage.js";
+import { brokenChanges } from "./broken-changes.js";
 import type { StorePromise } from "./index.js";
-
-type Break<Part> = (part: Part, store: Store) => Partial<Part>;
-type Breakage = (store: Store) => Store;
-
-const namespaces =
-  (change: Break<Namespaces>): Breakage =>
-  (store) => ({
-    ...store,
-    namespaces: { ...store.namespaces, ...change(store.namespaces, store) },
-  });
-const documents =
-  (change: Break<Documents>): Breakage =>
-  (store) => ({
-    ...store,
-    documents: { ...store.documents, ...change(store.documents, store) },
-  });
-const runs =
-  (change: Break<Runs>): Breakage =>
-  (store) => ({ ...store, runs: { ...store.runs, ...change(store.runs, store) } });
-const readers =
-  (change: Break<Readers>): Breakage =>
-  (store) => ({ ...store, readers: { ...store.readers, ...change(store.readers, store) } });
-const audit =
-  (change: Break<Audit>): Breakage =>
-  (store) => ({ ...store, audit: { ...store.audit, ...change(store.audit, store) } });
-const writer = (change: Break<NamespaceWriter>): Breakage =>
-  namespaces((own, store) => ({
-    openWriter: async (...call) => {
-      const opened = await own.openWriter(...call);
-      return { ...opened, ...change(opened, store) };
-    },
-  }));
-const reader = (change: Break<NamespaceReader>): Breakage =>
-  namespaces((own, store) => ({
-    openReader: async (...call) => {
-      const opened = await own.openReader(...call);
-      return { ...opened, ...change(opened, store) };
-    },
-  }));
-const hits = (change: (found: readonly Hit[]) => readonly Hit[]): Breakage =>
-  reader((own) => ({ searchDense: async (query) => change(await own.searchDense(query)) }));
 
 /** Answers instead of refusing. */
 const forgiving = async <T>(call: () => Promise<T>, answer: () => Promise<T> | T): Promise<T> => {
@@ -192,13 +148,10 @@ export const brokenStores: Record<StorePromise, Breakage> = {
     },
   })),
   "a deletion stays deleted until a newer version comes": documents((own) => ({
-    delete: (base, id) => own.delete(base, id, 5n),
+    delete: async (deletion) => ({ ...(await own.delete({ ...deletion, version: 5n })), version: deletion.version }),
   })),
   "deleting tells when it was newer or not there": documents((own) => ({
-    delete: async (...call) => {
-      await own.delete(...call);
-      return true;
-    },
+    delete: async (deletion) => ({ ...(await own.delete(deletion)), state: "deleted" }),
   })),
   "a deletion removes the chunks from every namespace of the base": reader((own, store) => ({
     count: async () => {
@@ -206,6 +159,8 @@ export const brokenStores: Record<StorePromise, Breakage> = {
       return { documents: live + deleted, chunks: 2 * (live + deleted) };
     },
   })),
+
+  ...brokenChanges,
 
   "a run starts in plan and is found": runs((own) => ({
     get: async (id) => {

@@ -160,7 +160,10 @@ export const documentChecks = {
   "a deletion stays deleted until a newer version comes": async (store) => {
     const base = newBase();
     await intake(store, base, [documentOf("a", 5n)]);
-    assert.equal(await store.documents.delete(base, "a", 7n), true);
+    assert.deepEqual(await store.documents.delete({ base, documentId: "a", version: 7n }), {
+      state: "deleted",
+      version: 7n,
+    });
     assert.deepEqual(await intake(store, base, [documentOf("a", 6n)]), {
       created: 0,
       changed: 0,
@@ -178,12 +181,14 @@ export const documentChecks = {
   },
   "deleting tells when it was newer or not there": async (store) => {
     const base = newBase();
+    const remove = (documentId: string, version: bigint) => store.documents.delete({ base, documentId, version });
     await intake(store, base, [documentOf("a", 5n)]);
-    assert.equal(await store.documents.delete(base, "a", 4n), false);
-    assert.equal(await store.documents.delete(base, "b", 9n), false);
-    assert.deepEqual(await store.documents.count(base), { live: 1, deleted: 0 });
-    assert.equal(await store.documents.delete(base, "a", 5n), true);
-    assert.equal(await store.documents.delete(base, "a", 6n), false);
+    assert.deepEqual(await remove("a", 4n), { state: "superseded", version: 5n });
+    assert.deepEqual(await remove("b", 9n), { state: "absent", version: 9n });
+    assert.deepEqual(await store.documents.count(base), { live: 1, deleted: 1 });
+    assert.deepEqual(await remove("a", 5n), { state: "deleted", version: 5n });
+    assert.deepEqual(await remove("a", 6n), { state: "absent", version: 6n });
+    assert.deepEqual(await remove("a", 4n), { state: "absent", version: 6n });
   },
   "a deletion removes the chunks from every namespace of the base": async (store) => {
     const first = await startFilling(store, ["a", "b"]);
@@ -197,7 +202,10 @@ export const documentChecks = {
         ),
       );
     }
-    assert.equal(await store.documents.delete(first.base, "a", second.version), true);
+    await store.runs.recordFailures(first.runId, [{ documentId: "a", ordinal: 1, code: "-", reason: "-" }]);
+    const deletion = await store.documents.delete({ base: first.base, documentId: "a", version: second.version });
+    assert.equal(deletion.state, "deleted");
+    assert.deepEqual(await store.runs.failures(first.runId, 10), []);
     for (const filling of [first, second]) {
       assert.deepEqual(await (await openSample(store, filling)).count(), { documents: 1, chunks: 2 });
       assert.equal(await (await openSample(store, filling)).lag(), 0);

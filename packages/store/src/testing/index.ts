@@ -1,3 +1,4 @@
+import { changeChecks } from "./change-checks.js";
 import { documentChecks } from "./document-checks.js";
 import { namespaceChecks, type StoreCheck } from "./namespace-checks.js";
 import { recordChecks } from "./record-checks.js";
@@ -14,6 +15,7 @@ export type { StoreCheck } from "./namespace-checks.js";
 export const storeContract = {
   ...namespaceChecks,
   ...documentChecks,
+  ...changeChecks,
   ...runChecks,
   ...writeChecks,
   ...searchChecks,

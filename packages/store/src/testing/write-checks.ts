@@ -142,7 +142,7 @@ export const writeChecks = {
       source: "sample",
       documents: [documentOf("a", version + 1n, { text: "newer" })],
     });
-    await store.documents.delete(base, "b", version);
+    await store.documents.delete({ base, documentId: "b", version });
     const stale = ["a", "b", "c", "never stored"].map((id) => chunksOf(id, version, 2));
     assert.deepEqual(await writer.writeBatch(batchOf(filling, stale)), { superseded: 3 });
     const { rows } = await state(store, filling);
@@ -215,7 +215,7 @@ export const writeChecks = {
     assert.deepEqual(await writer.countCommitted({ after: null, through: null }), { documents: 3, chunks: 5 });
     assert.deepEqual(await writer.countCommitted({ after: "a", through: "c" }), { documents: 2, chunks: 3 });
     assert.deepEqual(await writer.countCommitted({ after: null, through: "b" }), { documents: 2, chunks: 2 });
-    await store.documents.delete(filling.base, "c", version);
+    await store.documents.delete({ base: filling.base, documentId: "c", version });
     assert.deepEqual(await writer.countCommitted({ after: null, through: null }), { documents: 2, chunks: 2 });
   },
   "a forgotten document is pending again": async (store) => {

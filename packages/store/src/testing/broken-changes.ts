@@ -1,0 +1,97 @@
+import { changes, documents, reader, writer, type Breakage } from "./breakage.js";
+import type { changeChecks } from "./change-checks.js";
+
+const newest = 2n ** 40n;
+
+/** For every promise about live changes a store that breaks it. */
+export const brokenChanges: Record<keyof typeof changeChecks, Breakage> = {
+  "a document that is put is stored, and queued for every namespace of its base": documents((own) => ({
+    put: ({ base, source, document }) =>
+      own
+        .intake({ base, runId: "none", source, documents: [document] })
+        .then(() => ({ state: "stored", version: document.version - 1n })),
+  })),
+  "putting the same content again changes nothing but the version": documents((own) => ({
+    put: (put) => own.put({ ...put, document: { ...put.document, contentHash: new Uint8Array(32) } }),
+  })),
+  "what is put in the same content while a fill holds the older version is queued": changes(() => ({
+    claim: () => Promise.resolve([]),
+  })),
+  "an older put is superseded, by a newer document and by a tombstone": documents((own) => {
+    let version = newest;
+    return { put: (put) => own.put({ ...put, document: { ...put.document, version: version++ } }) };
+  }),
+  "a run that began before a change leaves it alone, whoever gave its version": documents((own) => ({
+    intake: (intake) => own.intake({ ...intake, runId: "none" }),
+  })),
+  "a run that reads another text under the version it stored gives it one of its own": reader(() => ({
+    lag: () => Promise.resolve(0),
+  })),
+  "versions of the caller and drawn ones are told apart in what is committed": writer(() => ({
+    readChanged: () => Promise.resolve([]),
+  })),
+  "intake queues what is new or changed for the other namespaces, and not for the run's own": documents((own) => ({
+    intake: (intake) => own.intake({ ...intake, runId: "none" }),
+  })),
+  "a deletion takes what was queued and what was set aside with it": documents((own) => ({
+    delete: async (deletion) => ({
+      ...(await own.put({
+        base: deletion.base,
+        source: "put",
+        document: {
+          id: deletion.documentId,
+          title: null,
+          format: "text",
+          text: "",
+          metadata: {},
+          version: newest,
+          contentHash: new Uint8Array(32),
+        },
+      })),
+      state: "deleted",
+    }),
+  })),
+  "a change has one taker until its claim runs out, the oldest first": changes((own) => ({
+    claim: (claim) => own.claim({ ...claim, claimMs: 0 }),
+  })),
+  "a change that is put off waits and counts the attempt, unless its document changed": changes((own) => ({
+    postpone: (postponed) => own.postpone({ ...postponed, waitMs: 0 }),
+  })),
+  "what is shown leaves the queue, and replaces what was there": writer((own, store) => ({
+    writeChanges: async (batch) => {
+      const written = await own.writeChanges(batch);
+      await own.forget(batch.documents.map(({ documentId }) => documentId));
+      await store.changes.queuePending(own.record.id);
+      return written;
+    },
+  })),
+  "an older change is never written over a newer one, and stays queued": writer((own, store) => ({
+    writeChanges: async (batch) => {
+      const live = await store.documents.read({ base: own.record.base, after: null, through: null, limit: 1_000 });
+      const versions = new Map(live.map(({ id, version }) => [id, version]));
+      return own.writeChanges({
+        ...batch,
+        documents: batch.documents.map((document) => ({
+          ...document,
+          version: versions.get(document.documentId) ?? document.version,
+        })),
+      });
+    },
+  })),
+  "a change that a fill has shown already is settled, one that it has not stays": writer((own) => ({
+    writeChanges: (batch) => own.writeChanges({ ...batch, settled: [] }),
+  })),
+  "refused texts are set aside with their reason, until the document changes or they are asked for": writer((own) => ({
+    writeChanges: (batch) => own.writeChanges({ ...batch, failures: [] }),
+  })),
+  "what a run's older version was refused for is over once the change is shown": writer((own) => ({
+    writeChanges: (batch) => own.writeChanges({ ...batch, documents: [] }),
+  })),
+  "what an ended run left is queued, once": changes(() => ({ queuePending: () => Promise.resolve(2) })),
+  "changes that wait have an age": changes((own) => ({
+    counts: async () => (await own.counts()).map((count) => ({ ...count, oldestAgeMs: Date.now() })),
+  })),
+  "an erased document leaves its id and version, and nothing of its content": documents((own) => ({
+    delete: (deletion) => own.delete({ ...deletion, version: 0n }),
+  })),
+};

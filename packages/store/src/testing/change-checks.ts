@@ -1,0 +1,312 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { IncomingDocument } from "../documents.js";
+import type { Store } from "../store.js";
+import type { StoreCheck } from "./namespace-checks.js";
+import {
+  batchOf,
+  chunksOf,
+  documentOf,
+  newBase,
+  openSample,
+  sha256,
+  startFilling,
+  type Filling,
+} from "./sealed-sample.js";
+
+const MINUTE_MS = 60_000;
+
+const putText = async (
+  store: Store,
+  base: string,
+  id: string,
+  text: string,
+  change: Partial<IncomingDocument> = {},
+) => {
+  const version = change.version ?? (await store.documents.nextVersion());
+  return store.documents.put({ base, source: "put", document: documentOf(id, version, { text, ...change }) });
+};
+const own = (version: bigint) => ({ version, ownVersion: true });
+const live = async (store: Store, base: string) =>
+  (await store.documents.read({ base, after: null, through: null, limit: 100 })).map(({ id, text, version }) => [
+    id,
+    text,
+    version,
+  ]);
+const claim = async (store: Store, { record }: Filling, claimMs = MINUTE_MS, documentIds?: readonly string[]) =>
+  store.changes.claim({ namespaceId: record.id, limit: 10, claimMs, ...(documentIds && { documentIds }) });
+const claimedIds = async (...call: Parameters<typeof claim>) =>
+  (await claim(...call)).map(({ documentId }) => documentId);
+const counts = async (store: Store, { record }: Filling) => {
+  const found = (await store.changes.counts()).find(({ namespaceId }) => namespaceId === record.id);
+  return found === undefined ? { queued: 0, setAside: 0 } : { queued: found.queued, setAside: found.setAside };
+};
+
+/** Two namespaces of one base that show everything. */
+async function twoFilled(store: Store, ids: readonly string[]): Promise<[Filling, Filling]> {
+  const first = await startFilling(store, ids);
+  const second = await startFilling(store, ids, { base: first.base, seal: { profile: "second" } });
+  const pages = await store.documents.read({ base: first.base, after: null, through: null, limit: 100 });
+  for (const filling of [first, second])
+    await filling.writer.writeBatch(
+      batchOf(
+        filling,
+        pages.map(({ id, version }) => chunksOf(id, version, 2)),
+      ),
+    );
+  return [first, second];
+}
+const show = (filling: Filling, id: string, version: bigint, chunks = 1, failures: { ordinal: number }[] = []) =>
+  filling.writer.writeChanges({
+    documents: [chunksOf(id, version, chunks)],
+    settled: [],
+    failures: failures.map(({ ordinal }) => ({
+      documentId: id,
+      ordinal,
+      code: "EMB_TEXT_TOO_LONG",
+      reason: "too long",
+    })),
+  });
+const rows = async (store: Store, filling: Filling, id: string) =>
+  (await (await openSample(store, filling)).scan({ after: null, limit: 1_000 }))
+    .filter(({ documentId }) => documentId === id)
+    .map(({ ordinal, documentVersion }) => [ordinal, documentVersion]);
+
+export const changeChecks = {
+  "a document that is put is stored, and queued for every namespace of its base": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    const put = await putText(store, first.base, "a", "new");
+    assert.equal(put.state, "stored");
+    assert.deepEqual((await live(store, first.base))[0], ["a", "new", put.version]);
+    for (const filling of [first, second]) {
+      assert.equal(await (await openSample(store, filling)).lag(), 1);
+      assert.deepEqual(await claim(store, filling), [{ documentId: "a", version: put.version, attempts: 0 }]);
+    }
+  },
+  "putting the same content again changes nothing but the version": async (store) => {
+    const [first, second] = await twoFilled(store, ["a"]);
+    const before = await rows(store, first, "a");
+    const again = await putText(store, first.base, "a", "text of a");
+    assert.equal(again.state, "unchanged");
+    assert.deepEqual(await live(store, first.base), [["a", "text of a", again.version]]);
+    assert.deepEqual(await rows(store, first, "a"), before);
+    for (const filling of [first, second]) {
+      assert.equal(await (await openSample(store, filling)).lag(), 0);
+      assert.deepEqual(await counts(store, filling), { queued: 0, setAside: 0 });
+    }
+  },
+  "what is put in the same content while a fill holds the older version is queued": async (store) => {
+    const filling = await startFilling(store, ["a"]);
+    const again = await putText(store, filling.base, "a", "text of a");
+    assert.deepEqual(await filling.writer.writeBatch(batchOf(filling, [chunksOf("a", filling.version)])), {
+      superseded: 1,
+    });
+    assert.deepEqual(await claim(store, filling), [{ documentId: "a", version: again.version, attempts: 0 }]);
+  },
+  "an older put is superseded, by a newer document and by a tombstone": async (store) => {
+    const base = newBase();
+    const newest = await putText(store, base, "a", "new", own(7n));
+    assert.deepEqual(newest, { state: "stored", version: 7n });
+    assert.deepEqual(await putText(store, base, "a", "old", own(6n)), { state: "superseded", version: 7n });
+    assert.deepEqual(await putText(store, base, "a", "other", own(7n)), { state: "superseded", version: 7n });
+    assert.deepEqual(await putText(store, base, "a", "new", own(7n)), { state: "unchanged", version: 7n });
+    assert.deepEqual(await live(store, base), [["a", "new", 7n]]);
+    await store.documents.delete({ base, documentId: "a", ...own(9n) });
+    await store.documents.delete({ base, documentId: "never there", ...own(9n) });
+    for (const id of ["a", "never there"])
+      assert.deepEqual(await putText(store, base, id, "late", own(8n)), { state: "superseded", version: 9n });
+    assert.deepEqual(await live(store, base), []);
+    assert.deepEqual(await putText(store, base, "a", "back", own(10n)), { state: "stored", version: 10n });
+  },
+  "a run that began before a change leaves it alone, whoever gave its version": async (store) => {
+    const { base, runId } = await startFilling(store, ["a", "b", "c"]);
+    const drawn = await putText(store, base, "a", "put");
+    await putText(store, base, "b", "put", own(1n));
+    await store.documents.delete({ base, documentId: "c", ...own(1n) });
+    const run = await store.runs.get(runId);
+    const documents = ["a", "b", "c"].map((id) => documentOf(id, run!.version, { text: "read before" }));
+    assert.deepEqual(await store.documents.intake({ base, runId, source: "sample", documents }), {
+      created: 0,
+      changed: 0,
+      unchanged: 0,
+      superseded: 3,
+    });
+    assert.deepEqual(await live(store, base), [
+      ["a", "put", drawn.version],
+      ["b", "put", 1n],
+    ]);
+  },
+  "a run that reads another text under the version it stored gives it one of its own": async (store) => {
+    const [first] = await twoFilled(store, ["a"]);
+    const [document] = await store.documents.read({ base: first.base, after: null, through: null, limit: 1 });
+    await store.documents.intake({
+      base: first.base,
+      runId: first.runId,
+      source: "sample",
+      documents: [documentOf("a", document!.version, { text: "read again" })],
+    });
+    assert.equal(await (await openSample(store, first)).lag(), 1);
+  },
+  "versions of the caller and drawn ones are told apart in what is committed": async (store) => {
+    const filling = await startFilling(store, ["a"]);
+    await putText(store, filling.base, "a", "own", own(filling.version));
+    const [document] = await store.documents.read({ base: filling.base, after: null, through: null, limit: 1 });
+    assert.equal(document?.version, filling.version);
+    await show(filling, "a", filling.version);
+    await putText(store, filling.base, "a", "drawn");
+    await putText(store, filling.base, "a", "own again", own(filling.version));
+    assert.equal(await (await openSample(store, filling)).lag(), 1);
+    assert.deepEqual(
+      (await filling.writer.readChanged(["a"])).map(({ text }) => text),
+      ["own again"],
+    );
+  },
+  "intake queues what is new or changed for the other namespaces, and not for the run's own": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    const documents = [documentOf("a", second.version + 1n, { text: "newer" }), documentOf("b", second.version + 1n)];
+    await store.documents.intake({ base: first.base, runId: second.runId, source: "sample", documents });
+    assert.deepEqual(await claimedIds(store, first), ["a"]);
+    assert.deepEqual(await claimedIds(store, second), []);
+  },
+  "a deletion takes what was queued and what was set aside with it": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    const put = await putText(store, first.base, "a", "new");
+    await show(first, "a", put.version, 1, [{ ordinal: 1 }]);
+    await store.documents.delete({ base: first.base, documentId: "a", version: put.version });
+    for (const filling of [first, second]) {
+      assert.deepEqual(await counts(store, filling), { queued: 0, setAside: 0 });
+      assert.deepEqual(await rows(store, filling, "a"), []);
+    }
+  },
+  "a change has one taker until its claim runs out, the oldest first": async (store) => {
+    const [filling] = await twoFilled(store, ["a", "b"]);
+    const { id: namespaceId } = filling.record;
+    await putText(store, filling.base, "b", "first");
+    await putText(store, filling.base, "a", "second");
+    await putText(store, filling.base, "b", "third");
+    const ids = async (limit: number, claimMs: number) =>
+      (await store.changes.claim({ namespaceId, limit, claimMs })).map(({ documentId }) => documentId);
+    assert.deepEqual(await ids(1, 20), ["b"]);
+    assert.deepEqual(await ids(10, MINUTE_MS), ["a"]);
+    assert.deepEqual(await ids(10, MINUTE_MS), []);
+    await sleep(40);
+    assert.deepEqual(await claimedIds(store, filling, MINUTE_MS, ["a"]), []);
+    assert.deepEqual(await claimedIds(store, filling, MINUTE_MS, ["a", "b"]), ["b"]);
+  },
+  "a change that is put off waits and counts the attempt, unless its document changed": async (store) => {
+    const [filling] = await twoFilled(store, ["a", "b"]);
+    const { id: namespaceId } = filling.record;
+    await putText(store, filling.base, "a", "new");
+    await putText(store, filling.base, "b", "new");
+    const changes = await claim(store, filling);
+    const newer = await putText(store, filling.base, "b", "newer");
+    await store.changes.postpone({ namespaceId, changes, waitMs: 30 });
+    assert.deepEqual(await claim(store, filling), [{ documentId: "b", version: newer.version, attempts: 0 }]);
+    await sleep(60);
+    assert.deepEqual(
+      (await claim(store, filling)).map(({ documentId, attempts }) => [documentId, attempts]),
+      [["a", 1]],
+    );
+  },
+  "what is shown leaves the queue, and replaces what was there": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    const { version } = await putText(store, first.base, "a", "new");
+    assert.deepEqual(await show(first, "a", version), { written: ["a"], superseded: [] });
+    assert.deepEqual(await rows(store, first, "a"), [[0, version]]);
+    assert.deepEqual(
+      [await counts(store, first), await counts(store, second)],
+      [
+        { queued: 0, setAside: 0 },
+        { queued: 1, setAside: 0 },
+      ],
+    );
+    assert.equal(await (await openSample(store, first)).lag(), 0);
+    assert.deepEqual(await show(first, "a", version), { written: [], superseded: [] });
+  },
+  "an older change is never written over a newer one, and stays queued": async (store) => {
+    const [filling] = await twoFilled(store, ["a", "b"]);
+    const older = await putText(store, filling.base, "a", "new");
+    const newer = await putText(store, filling.base, "a", "newer");
+    await store.documents.delete({ base: filling.base, documentId: "b", version: newer.version });
+    assert.deepEqual(await show(filling, "a", older.version), { written: [], superseded: ["a"] });
+    assert.deepEqual(await show(filling, "b", filling.version), { written: [], superseded: ["b"] });
+    assert.deepEqual(await counts(store, filling), { queued: 1, setAside: 0 });
+    assert.deepEqual(await rows(store, filling, "b"), []);
+    await show(filling, "a", newer.version);
+    assert.deepEqual(await show(filling, "a", older.version), { written: [], superseded: ["a"] });
+    assert.deepEqual(await rows(store, filling, "a"), [[0, newer.version]]);
+  },
+  "a change that a fill has shown already is settled, one that it has not stays": async (store) => {
+    const [filling] = await twoFilled(store, ["a", "b"]);
+    const { version } = await putText(store, filling.base, "a", "new");
+    await putText(store, filling.base, "b", "new");
+    await filling.writer.writeBatch(batchOf(filling, [chunksOf("a", version)]));
+    await filling.writer.writeChanges({ documents: [], settled: ["a", "b"], failures: [] });
+    assert.deepEqual(await claimedIds(store, filling), ["b"]);
+  },
+  "refused texts are set aside with their reason, until the document changes or they are asked for": async (store) => {
+    const [filling] = await twoFilled(store, ["a", "b"]);
+    const { id } = filling.record;
+    const { version } = await putText(store, filling.base, "a", "new");
+    await show(filling, "a", version, 2, [{ ordinal: 3 }, { ordinal: 2 }]);
+    const expected = { documentId: "a", version, ordinals: [2, 3], code: "EMB_TEXT_TOO_LONG", reason: "too long" };
+    assert.deepEqual(await store.changes.setAside(id, 10), [expected]);
+    assert.deepEqual(await counts(store, filling), { queued: 0, setAside: 1 });
+    assert.equal(await (await openSample(store, filling)).lag(), 0);
+    assert.deepEqual(await store.changes.find(id, ["a", "b"]), [{ documentId: "a", state: "set_aside" }]);
+    assert.deepEqual(await claimedIds(store, filling), []);
+    assert.equal(await store.changes.retry(id), 1);
+    assert.deepEqual(await filling.writer.readChanged(await claimedIds(store, filling)).then((page) => page.length), 1);
+    await show(filling, "a", version, 2, [{ ordinal: 2 }]);
+    await putText(store, filling.base, "a", "newer");
+    assert.deepEqual(await store.changes.find(id, ["a", "b"]), [{ documentId: "a", state: "queued" }]);
+  },
+  "what a run's older version was refused for is over once the change is shown": async (store) => {
+    const [filling] = await twoFilled(store, ["a", "b"]);
+    const failure = { ordinal: 0, code: "EMB_TEXT_TOO_LONG", reason: "too long" };
+    await store.runs.recordFailures(
+      filling.runId,
+      ["a", "b"].map((documentId) => ({ ...failure, documentId })),
+    );
+    const { version } = await putText(store, filling.base, "a", "new");
+    await show(filling, "a", version);
+    assert.deepEqual(
+      (await store.runs.failures(filling.runId, 10)).map(({ documentId }) => documentId),
+      ["b"],
+    );
+  },
+  "what an ended run left is queued, once": async (store) => {
+    const filling = await startFilling(store, ["a", "b", "c"]);
+    await filling.writer.writeBatch(batchOf(filling, [chunksOf("b", filling.version)]));
+    assert.equal(await store.changes.queuePending(filling.record.id), 2);
+    assert.equal(await store.changes.queuePending(filling.record.id), 0);
+    assert.deepEqual((await claimedIds(store, filling)).toSorted(), ["a", "c"]);
+  },
+  "changes that wait have an age": async (store) => {
+    const [filling] = await twoFilled(store, ["a"]);
+    const age = async () =>
+      (await store.changes.counts()).find(({ namespaceId }) => namespaceId === filling.record.id)?.oldestAgeMs;
+    const { version } = await putText(store, filling.base, "a", "new");
+    await sleep(25);
+    const seen = await age();
+    assert.ok(seen !== undefined && seen >= 20 && seen < 3_600_000, `seen ${seen}`);
+    await show(filling, "a", version, 1, [{ ordinal: 1 }]);
+    assert.equal(await age(), 0);
+  },
+  "an erased document leaves its id and version, and nothing of its content": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    await putText(store, first.base, "a", "secret", { title: "secret", metadata: { of: "secret" } });
+    const version = await store.documents.nextVersion();
+    const deletion = { base: first.base, documentId: "a", version, erase: true };
+    assert.deepEqual(await store.documents.delete(deletion), { state: "deleted", version });
+    for (const filling of [first, second]) {
+      assert.deepEqual(await rows(store, filling, "a"), []);
+      assert.deepEqual(await filling.writer.findVectors([sha256("a#0")]), new Map());
+    }
+    const runId = randomUUID();
+    const older = [documentOf("a", version - 1n, { text: "secret" })];
+    const again = await store.documents.intake({ base: first.base, runId, source: "sample", documents: older });
+    assert.equal(again.superseded, 1);
+  },
+} satisfies Record<string, StoreCheck>;
