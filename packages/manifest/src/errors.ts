@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   EMB_SOURCE_MISSING: { exit: 2, retryable: false },
   EMB_SOURCE_EMPTY: { exit: 2, retryable: false },
   EMB_SOURCE_INVALID: { exit: 2, retryable: false },
+  EMB_QUERIES_INVALID: { exit: 2, retryable: false },
   EMB_DOCUMENT_UNREADABLE: { exit: 1, retryable: false },
   EMB_DOCUMENT_TOO_LARGE: { exit: 1, retryable: false },
   EMB_DOCUMENT_INVALID: { exit: 1, retryable: false },

@@ -47,9 +47,10 @@ export async function scoreProfile(
     for (const { text, answers } of questions) {
       const { hits } = await search.search({ text, topK: CHUNKS }, { signal });
       const ranked = hits.map(({ documentId }) => documentId);
+      const grades = new Map([...answers].map((id) => [id, 1]));
       best.push(ranked[0] ?? "(nothing)");
-      first += successAtK(ranked, answers, 1);
-      topThree += successAtK(ranked, answers, TOP);
+      first += successAtK(ranked, grades, 1);
+      topThree += successAtK(ranked, grades, TOP);
     }
     return { first, topThree, best };
   } finally {

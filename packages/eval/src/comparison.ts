@@ -1,0 +1,185 @@
+import { serviceFacts, type ServiceFacts, type Side } from "./answers.js";
+import { calibrateThreshold, type Calibration, type Keep } from "./calibration.js";
+import { forEachMetric, foundBy, judgedQueries, type EvaluationSettings, type JudgedQuery } from "./evaluation.js";
+import { isRelevant } from "./judgements.js";
+import { METRICS, type MetricName } from "./metrics.js";
+import { comparePairs, type Pair, type PairedResult } from "./paired.js";
+import type { Oddities, QuerySet } from "./query-set.js";
+import type { ScoredDocument } from "./ranking.js";
+import { describeSimilarity, type Similarity } from "./similarity-summary.js";
+import { decideVerdict, type Limit, type SliceVerdict, type Verdict } from "./verdict.js";
+
+export interface ComparisonSettings extends EvaluationSettings {
+  /** What decides. */
+  readonly metric: MetricName;
+  readonly margin: number;
+  readonly minEffect: number | null;
+  /** Label by which queries are cut into slices; null: no slices. */
+  readonly sliceBy: string | null;
+  readonly minSliceQueries: number;
+  /** Most that the candidate may take; unset ones are not asked. */
+  readonly limits: LimitSettings;
+  /** The baseline's score threshold, for services that cut by score; null: nothing to calibrate. */
+  readonly scoreCut: { readonly keep: Keep; readonly baselineThreshold: number } | null;
+}
+
+export interface LimitSettings {
+  readonly p50Ms?: number;
+  readonly p95Ms?: number;
+  readonly p99Ms?: number;
+  readonly errorPct?: number;
+  readonly costPer1000QueriesUsd?: number;
+}
+
+/** One judged query on both sides. */
+export interface QueryComparison {
+  readonly id: string;
+  readonly text: string;
+  /** Null without slices. */
+  readonly slice: string | null;
+  readonly baseline: number;
+  readonly candidate: number;
+  readonly difference: number;
+  /** First k of each, best first. */
+  readonly baselineDocuments: readonly ScoredDocument[];
+  readonly candidateDocuments: readonly ScoredDocument[];
+  /** Rank of the first relevant document, from 1; null: none was found. */
+  readonly baselineRank: number | null;
+  readonly candidateRank: number | null;
+}
+
+export interface ComparedSide {
+  readonly name: string;
+  readonly namespace: string | null;
+  readonly facts: ServiceFacts;
+}
+
+/** Everything that a report, a terminal or a program is told of a comparison: nothing has to be computed after it. */
+export interface Comparison {
+  readonly settings: ComparisonSettings;
+  readonly baseline: ComparedSide;
+  readonly candidate: ComparedSide;
+  readonly verdict: Verdict;
+  /** Queries of the set, and those that quality is judged by. */
+  readonly queries: number;
+  readonly judgedQueries: number;
+  /** Judged queries that the baseline could not answer: with nothing to compare with they are left out. The candidate's failures score 0. */
+  readonly unanswered: number;
+  /** Null without judgements. */
+  readonly metrics: Readonly<Record<MetricName, PairedResult>> | null;
+  /** In order of their names. */
+  readonly slices: readonly SliceVerdict[];
+  readonly similarity: Similarity;
+  readonly calibration: Calibration | null;
+  readonly perQuery: readonly QueryComparison[];
+  readonly oddities: Oddities;
+}
+
+/** The slice of a query that has no such label. */
+export const NO_LABEL = "(none)";
+const CALIBRATION_ROUNDS = 1_000;
+
+/** Both sides' answers to the same queries. Pure: equal input gives an equal comparison, to the bit. */
+export function compare(set: QuerySet, baseline: Side, candidate: Side, settings: ComparisonSettings): Comparison {
+  const { k, metric, sliceBy } = settings;
+  const all = judgedQueries(set);
+  const judged = all.filter(({ id }) => (baseline.answers.get(id)?.error ?? null) === null);
+  const labels = new Map(
+    set.queries.map(({ id, labels: own }) => [id, sliceBy === null ? null : (own.get(sliceBy) ?? NO_LABEL)]),
+  );
+  const pairsOf = (name: MetricName): Pair[] =>
+    judged.map(({ id, judgements, cluster }) => ({
+      baseline: METRICS[name](foundBy(baseline, id), judgements, k),
+      candidate: METRICS[name](foundBy(candidate, id), judgements, k),
+      cluster,
+    }));
+  const pairs = pairsOf(metric);
+  const metrics = judged.length === 0 ? null : forEachMetric((name) => comparePairs(pairsOf(name), settings));
+  const slices =
+    sliceBy === null
+      ? []
+      : [...bySlice(judged, pairs, labels)].map(([name, own]) => ({ name, result: comparePairs(own, settings) }));
+  const facts = { baseline: serviceFacts(baseline), candidate: serviceFacts(candidate) };
+  const decided = decideVerdict(metrics?.[metric] ?? null, slices, limitsOf(settings.limits, facts.candidate), {
+    ...settings,
+    metric: `${metric}@${k}`,
+  });
+  const texts = new Map(set.queries.map(({ id, text }) => [id, text]));
+  return {
+    settings,
+    baseline: { name: baseline.name, namespace: baseline.namespace, facts: facts.baseline },
+    candidate: { name: candidate.name, namespace: candidate.namespace, facts: facts.candidate },
+    verdict: decided.verdict,
+    queries: set.queries.length,
+    judgedQueries: all.length,
+    unanswered: all.length - judged.length,
+    metrics,
+    slices: decided.slices,
+    similarity: describeSimilarity(set, baseline, candidate, k),
+    calibration:
+      settings.scoreCut === null ? null : calibrate(judged, baseline, candidate, settings.scoreCut, settings),
+    perQuery: judged.map((query, place) => ({
+      id: query.id,
+      text: texts.get(query.id) ?? "",
+      slice: labels.get(query.id) ?? null,
+      baseline: pairs[place]!.baseline,
+      candidate: pairs[place]!.candidate,
+      difference: pairs[place]!.candidate - pairs[place]!.baseline,
+      baselineDocuments: documentsOf(baseline, query.id).slice(0, k),
+      candidateDocuments: documentsOf(candidate, query.id).slice(0, k),
+      baselineRank: firstRelevant(baseline, query),
+      candidateRank: firstRelevant(candidate, query),
+    })),
+    oddities: set.oddities,
+  };
+}
+
+const documentsOf = ({ answers }: Side, id: string): readonly ScoredDocument[] => answers.get(id)?.documents ?? [];
+
+function firstRelevant(side: Side, { id, judgements }: JudgedQuery): number | null {
+  const place = foundBy(side, id).findIndex((document) => isRelevant(judgements.get(document)));
+  return place < 0 ? null : place + 1;
+}
+
+function bySlice(
+  judged: readonly JudgedQuery[],
+  pairs: readonly Pair[],
+  labels: ReadonlyMap<string, string | null>,
+): [string, Pair[]][] {
+  const slices = new Map<string, Pair[]>();
+  for (const [place, { id }] of judged.entries()) {
+    const name = labels.get(id) ?? NO_LABEL;
+    const own = slices.get(name);
+    if (own === undefined) slices.set(name, [pairs[place]!]);
+    else own.push(pairs[place]!);
+  }
+  return [...slices].toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+function limitsOf(limits: LimitSettings, facts: ServiceFacts): Limit[] {
+  const rows: [string, number | undefined, number | null][] = [
+    ["candidate latency p50 in ms", limits.p50Ms, facts.latencyMs?.p50 ?? null],
+    ["candidate latency p95 in ms", limits.p95Ms, facts.latencyMs?.p95 ?? null],
+    ["candidate latency p99 in ms", limits.p99Ms, facts.latencyMs?.p99 ?? null],
+    ["candidate errors in percent", limits.errorPct, facts.errorPct],
+    ["candidate price of 1,000 queries in USD", limits.costPer1000QueriesUsd, facts.costPer1000QueriesUsd],
+  ];
+  return rows.flatMap(([name, limit, seen]) => (limit === undefined ? [] : [{ name, limit, seen }]));
+}
+
+const calibrate = (
+  judged: readonly JudgedQuery[],
+  baseline: Side,
+  candidate: Side,
+  cut: NonNullable<ComparisonSettings["scoreCut"]>,
+  { alpha, seed, rounds }: ComparisonSettings,
+): Calibration =>
+  calibrateThreshold(
+    judged.map(({ id, judgements, cluster }) => ({
+      judgements,
+      cluster,
+      baseline: documentsOf(baseline, id),
+      candidate: documentsOf(candidate, id),
+    })),
+    { ...cut, alpha, seed, rounds: Math.min(rounds, CALIBRATION_ROUNDS) },
+  );
