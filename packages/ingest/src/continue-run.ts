@@ -1,6 +1,6 @@
 import { isEmbError } from "@emb/manifest";
 import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
-import type { NamespaceRecord, NamespaceWriter, Run, ShardCounters, Store } from "@emb/store";
+import type { Documents, NamespaceReader, NamespaceRecord, NamespaceWriter, Run, ShardCounters, Store } from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import { fillShard, type FillShard } from "./fill-shard.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
@@ -10,7 +10,7 @@ import { pauseRun } from "./run-control.js";
 import { WORKING } from "./run-state.js";
 import { createRunMeter } from "./run-meter.js";
 import { step, stopped } from "./run-step.js";
-import { verifyNamespace, type Verification, type VerifyLimits } from "./verify-namespace.js";
+import { verifyNamespace, type Check, type Verification, type VerifyLimits } from "./verify-namespace.js";
 
 /** Between two looks for a shard that another holder may have let go. */
 const LEASE_POLL_MS = 1000;
@@ -79,8 +79,9 @@ export async function continueRun(
   const reader = await store.namespaces.openReader(record, expectedSeal(profile), { strict: true });
   const setAside = await store.runs.failures(run.id, MAX_NAMED_FAILURES);
   const { chunks: chunksTotal } = await reader.count();
-  const verification = await verifyNamespace({
-    documents: store.documents,
+  const { documents, whole } = await filledDocuments(setup, run, reader);
+  const verified = await verifyNamespace({
+    documents,
     reader,
     provider,
     chunker,
@@ -90,6 +91,8 @@ export async function continueRun(
     limits: setup.limits,
     onProgress: (chunks) => setup.onProgress({ kind: "verify", chunks, chunksTotal }),
   });
+  const verification =
+    whole === null ? verified : { ...verified, ok: verified.ok && whole.ok, checks: [...verified.checks, whole] };
   // What is damaged or was set aside is pending again, so that the same command repairs it.
   if (!verification.ok) {
     await writer.forget(setAside.map(({ documentId }) => documentId));
@@ -100,6 +103,28 @@ export async function continueRun(
 
 const eitherSignal = ({ signal, stopping }: Pick<ContinueSetup, "signal" | "stopping">): AbortSignal =>
   stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
+
+/**
+ * What verification holds the namespace to: after a partial run what was filled so far, and then the namespace is ready only when that is everything.
+ */
+async function filledDocuments(
+  { store: { documents } }: ContinueSetup,
+  { partial, base }: Run,
+  reader: NamespaceReader,
+): Promise<{ documents: Pick<Documents, "read">; whole: Check | null }> {
+  if (!partial) return { documents, whole: null };
+  const { live } = await documents.count(base);
+  const lag = await reader.lag();
+  return {
+    documents: { read: (page) => documents.read({ ...page, committedIn: reader.record.id }) },
+    whole: {
+      name: "documents",
+      ok: lag === 0,
+      seen: `${Math.max(live - lag, 0)} of ${live}: the run was told to fill a part`,
+      want: "every document of the base: run it without --limit and --scope",
+    },
+  };
+}
 
 /** Takes shards until every one is done; waits for those that another holder has. */
 async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<void> {
@@ -125,7 +150,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   const soon = eitherSignal(setup);
   for (;;) {
     await sideBySide(setup, shardsAtOnce, (stopping) =>
-      takeShards({ ...setup, stopping }, runId, { runs: store.runs, writer, meter, recent, onCommit }),
+      takeShards({ ...setup, stopping }, runId, { runs: store.runs, writer, meter, partial: run.partial, recent, onCommit }),
     );
     const now = await store.runs.get(runId);
     if (now === null || now.shards.done === now.shards.total) return;
@@ -142,7 +167,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
 async function takeShards(
   setup: ContinueSetup & { readonly stopping: AbortSignal },
   runId: string,
-  shared: Pick<FillShard, "writer" | "meter" | "recent" | "onCommit"> & Pick<Store, "runs">,
+  shared: Pick<FillShard, "writer" | "meter" | "partial" | "recent" | "onCommit"> & Pick<Store, "runs">,
 ): Promise<void> {
   const { chunker, commitRows, signal, stopping, nowMs, leaseMs, actor, owner = actor } = setup;
   for (;;) {

@@ -28,6 +28,8 @@ export interface FillShard {
   readonly lease: Lease;
   readonly chunker: Chunker;
   readonly meter: RunMeter;
+  /** Only documents of the run's scope. */
+  readonly partial: boolean;
   readonly recent: RecentVectors;
   /** Most rows of one commit; a document is never split over two, so a large one may exceed it. */
   readonly commitRows: number;
@@ -115,7 +117,7 @@ const endedMeanwhile = (runId: string, state: RunState | null): EmbError =>
 
 /** Pending documents of the shard, chunked, in groups of about `rows()` chunks. */
 async function* pendingBatches(
-  { writer, lease, chunker }: FillShard,
+  { writer, lease, chunker, partial }: FillShard,
   rows: () => number,
 ): AsyncGenerator<readonly PendingDocument[]> {
   let after = lease.cursor ?? lease.after;
@@ -127,6 +129,7 @@ async function* pendingBatches(
       through: lease.through,
       limit: PAGE_DOCUMENTS,
       maxBytes: PAGE_BYTES,
+      ...(partial && { scopeOf: lease.runId }),
     });
     for (const document of page) {
       const chunks = chunker.chunk(document);

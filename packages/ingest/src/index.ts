@@ -18,7 +18,15 @@ export { decideRollback, rollBack, type RollbackDecision } from "./rollback.js";
 export { abortRun, pauseRun, resumeRun, retryRun } from "./run-control.js";
 export { reasonsToKeep, retireNamespace, type ConfiguredUse } from "./retire.js";
 export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
-export type { SetAside, Source, SourceDocument, SourceItem } from "./source.js";
+export { scopeSource } from "./scoped-source.js";
+export {
+  STORED_DOCUMENTS,
+  type RunSource,
+  type SetAside,
+  type Source,
+  type SourceDocument,
+  type SourceItem,
+} from "./source.js";
 export { decideTarget, type TargetDecision } from "./target.js";
 export {
   verifyNamespace,

@@ -23,7 +23,7 @@ export interface IntakeReport {
 
 /**
  * Reads the source into the system of record. Safe to repeat after a kill. Memory is bounded by one batch and the largest document.
- * A source without any document is refused, because it would remove every document stored from it before.
+ * A source without any document is refused, because it would remove every document stored from it before. A partial one removes nothing.
  * @param onSetAside called with each batch of documents that could not be taken, before the next is read
  * @throws EmbError EMB_SOURCE_EMPTY, EMB_SOURCE_MISSING, EMB_SOURCE_INVALID, store errors; the signal's reason on abort
  */
@@ -36,18 +36,21 @@ export async function takeIn(intake: {
   signal: AbortSignal;
   onSetAside: (failures: readonly TextFailure[]) => Promise<void>;
   onProgress?: (seen: number) => void;
+  /** Called with the ids of each batch after it was taken in. */
+  onTaken?: (documentIds: readonly string[]) => Promise<void>;
 }): Promise<IntakeReport> {
   const { documents, source, base, runId, version, signal } = intake;
   const total = { seen: 0, created: 0, changed: 0, unchanged: 0, superseded: 0, empty: 0, setAside: 0 };
   let batch: IncomingDocument[] = [];
   let batchBytes = 0;
   let failures: TextFailure[] = [];
-  let idsHidden = false;
+  let idsHidden = source.partial !== undefined;
 
   const commit = async () => {
     if (batch.length > 0) {
       const counts = await documents.intake({ base, runId, source: source.identity, documents: batch });
       for (const key of ["created", "changed", "unchanged", "superseded"] as const) total[key] += counts[key];
+      await intake.onTaken?.(batch.map(({ id }) => id));
     }
     if (failures.length > 0) {
       await documents.markSeen({ base, runId, documentIds: failures.map((failure) => failure.documentId) });

@@ -7,8 +7,8 @@ import { expectedSeal, targetAddress } from "./open-target.js";
 import { decidePlan, type Plan, type PlanCounts } from "./plan.js";
 import { UNFINISHED } from "./run-state.js";
 import { SeenKeys } from "./seen-keys.js";
-import { emptySource } from "./source-error.js";
-import type { Source } from "./source.js";
+import { emptySource, nothingStored } from "./source-error.js";
+import type { RunSource } from "./source.js";
 import { decideTarget } from "./target.js";
 
 const LOOK_UP_CHUNKS = 2000;
@@ -24,7 +24,7 @@ export interface PlanSetup {
   readonly provider: Pick<EmbeddingProvider, "profile">;
   readonly tokenizer: Tokenizer;
   readonly chunker: Chunker;
-  readonly source: Source;
+  readonly source: RunSource;
   readonly signal: AbortSignal;
 }
 
@@ -63,7 +63,7 @@ export async function planReingest(setup: PlanSetup): Promise<Plan & { readonly 
   return { ...plan, unfinished };
 }
 
-/** Everything that the base will hold: the documents of this source, and the stored ones of others, which a new namespace gets as well. */
+/** Everything that the base will hold: the documents of this source, and the stored ones of others, which a new namespace gets as well; of a partial source its documents alone. */
 async function count(setup: PlanSetup, reader: NamespaceReader | null): Promise<PlanCounts> {
   const { source, store, base, signal } = setup;
   const tally = createTally(setup, reader);
@@ -73,7 +73,7 @@ async function count(setup: PlanSetup, reader: NamespaceReader | null): Promise<
   let idsHidden = false;
   let setAside = 0;
   let items = 0;
-  for await (const item of source.read({ signal })) {
+  for await (const item of source.read === null ? [] : source.read({ signal })) {
     items++;
     if (item.kind === "document") {
       seen.add(item.id);
@@ -85,7 +85,8 @@ async function count(setup: PlanSetup, reader: NamespaceReader | null): Promise<
     idsHidden ||= item.hidesIds;
   }
   signal.throwIfAborted();
-  if (items === 0) throw emptySource(source.identity);
+  if (items === 0 && source.read !== null) throw emptySource(source.identity);
+  if (source.partial !== undefined) return { ...(await tally.finish()), removed: 0, setAside };
 
   let removed = 0;
   let after: string | null = null;
@@ -108,7 +109,9 @@ async function count(setup: PlanSetup, reader: NamespaceReader | null): Promise<
     if (last === undefined) break;
     after = last.id;
   }
-  return { ...(await tally.finish()), removed, setAside };
+  const counted = await tally.finish();
+  if (counted.documents === 0 && source.read === null) throw nothingStored(base);
+  return { ...counted, removed, setAside };
 }
 
 type Counted = Omit<PlanCounts, "removed" | "setAside">;

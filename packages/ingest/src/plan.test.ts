@@ -42,6 +42,7 @@ const ran = (embedded: number, seconds: number): Run => ({
   state: "ready",
   reason: "",
   version: 1n,
+  partial: false,
   intakeDone: true,
   createdAt: new Date(0),
   updatedAt: new Date(seconds * 1000),

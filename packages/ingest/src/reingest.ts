@@ -9,12 +9,13 @@ import { checkBudget } from "./run-meter.js";
 import { reportOf, sumOf, type EndedRun, type ReingestReport } from "./reingest-report.js";
 import { UNFINISHED } from "./run-state.js";
 import { step } from "./run-step.js";
-import type { Source } from "./source.js";
+import { sourceName, type RunSource, type Source } from "./source.js";
+import { nothingStored } from "./source-error.js";
 
 export interface ReingestSetup extends ContinueSetup {
   readonly base: string;
   readonly mode: NamespaceMode;
-  readonly source: Source;
+  readonly source: RunSource;
   readonly shardDocuments: number;
   readonly newRunId: () => string;
   /** The most that the run may cost, from its start on, in USD; null: no limit, or the one that an unfinished run has. */
@@ -51,7 +52,7 @@ async function checkLimit(setup: ReingestSetup, maxCostUsd: number): Promise<voi
     maxCostUsd,
     planUsd: plan.costUsd,
     exact: plan.tokensExact,
-    spentUsd: unfinished?.source === source.identity ? (unfinished.spend.costUsd ?? 0) : 0,
+    spentUsd: unfinished?.source === sourceName(source) ? (unfinished.spend.costUsd ?? 0) : 0,
   });
 }
 
@@ -80,9 +81,9 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
   const { store, source } = setup;
   const runs = await store.runs.list({ base: record.base, states: UNFINISHED });
   const unfinished = runs.find(({ namespaceId }) => namespaceId === record.id);
-  const replaced = unfinished !== undefined && unfinished.source !== source.identity;
+  const replaced = unfinished !== undefined && unfinished.source !== sourceName(source);
   // A source that was moved or given up must not stand in the way for ever. What it committed stays.
-  if (replaced) await step(store, unfinished.id, "failed", `replaced by a run from ${source.identity}`);
+  if (replaced) await step(store, unfinished.id, "failed", `replaced by a run from ${sourceName(source)}`);
   if (unfinished === undefined || replaced) {
     const version = await store.documents.nextVersion(); // drawn before the source is read: a later change outranks this run
     const run = await store.runs.create({
@@ -90,8 +91,9 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
       base: record.base,
       namespaceId: record.id,
       profile: record.seal.profile,
-      source: source.identity,
+      source: sourceName(source),
       version,
+      partial: source.partial !== undefined,
     });
     await store.audit.append({
       action: "run.started",
@@ -100,7 +102,7 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
         run_id: run.id,
         namespace: record.namespace,
         profile: record.seal.profile,
-        source: source.identity,
+        source: sourceName(source),
         accept_failures: setup.acceptFailures,
         max_cost_usd: setup.maxCostUsd ?? null,
       },
@@ -110,9 +112,26 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
   return { run: unfinished.state === "paused" ? await resumeRun(setup, unfinished) : unfinished, resumed: true };
 }
 
-async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport> {
-  const { store, source, signal } = setup;
-  const taken = await takeIn({
+/** Reads the source to its end, and cuts what there is to fill into shards. Stored documents need no reading. */
+async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport | null> {
+  const { store, source, shardDocuments } = setup;
+  const taken = source.read === null ? null : await takeInFor(setup, run, source);
+  const { documents } = await store.runs.cutShards(run.id, shardDocuments);
+  if (taken !== null) setup.onProgress({ kind: "taken-in", report: taken });
+  else if (documents === 0) {
+    const error = nothingStored(run.base);
+    await step(store, run.id, "failed", error.message);
+    throw error;
+  }
+  return taken;
+}
+
+async function takeInFor(
+  { store, signal, onProgress }: ReingestSetup,
+  run: Run,
+  source: Source,
+): Promise<IntakeReport> {
+  return takeIn({
     documents: store.documents,
     source,
     base: run.base,
@@ -120,15 +139,13 @@ async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport>
     version: run.version,
     signal,
     onSetAside: (failures) => store.runs.recordFailures(run.id, failures),
-    onProgress: (seen) => setup.onProgress({ kind: "intake", seen }),
+    onProgress: (seen) => onProgress({ kind: "intake", seen }),
+    ...(run.partial && { onTaken: (ids) => store.runs.addToScope(run.id, ids) }),
   }).catch(async (error: unknown) => {
     // A source that is not there or has nothing would leave a run that only this source could finish.
     if (isEmbError(error) && NO_SOURCE.has(error.code)) await step(store, run.id, "failed", error.message);
     throw error;
   });
-  await store.runs.cutShards(run.id, setup.shardDocuments);
-  setup.onProgress({ kind: "taken-in", report: taken });
-  return taken;
 }
 
 const NO_SOURCE: ReadonlySet<string> = new Set(["EMB_SOURCE_EMPTY", "EMB_SOURCE_MISSING", "EMB_SOURCE_INVALID"]);

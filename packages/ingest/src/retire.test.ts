@@ -41,6 +41,7 @@ const run = (state: RunState, namespaceId = 7): Run => ({
   state,
   reason: "",
   version: 1n,
+  partial: false,
   intakeDone: true,
   createdAt: new Date(0),
   updatedAt: new Date(0),

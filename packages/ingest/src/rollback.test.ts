@@ -33,6 +33,7 @@ const run = (id: string, namespaceId: number, state: RunState): Run => ({
   state,
   reason: "",
   version: 1n,
+  partial: false,
   intakeDone: true,
   createdAt: new Date(0),
   updatedAt: new Date(0),

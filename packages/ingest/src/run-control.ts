@@ -74,7 +74,10 @@ export async function retryRun(
     profile: run.profile,
     source: run.source,
     version: await store.documents.nextVersion(),
+    partial: run.partial,
   });
+  if (run.partial)
+    await store.runs.addToScope(retry.id, [...new Set(refusedTexts.map(({ documentId }) => documentId))]);
   const writer = await store.namespaces.openWriter(record, record.seal);
   await writer.forget(refusedTexts.map(({ documentId }) => documentId));
   await store.runs.recordFailures(

@@ -26,3 +26,9 @@ export const emptySource = (identity: string): EmbError =>
     hint: "Check the path and the file names: a folder source reads .md, .markdown and .txt files.",
     context: { source: identity },
   });
+
+export const nothingStored = (base: string): EmbError =>
+  new EmbError("EMB_SOURCE_EMPTY", `base ${base}: expected stored documents, found none`, {
+    hint: "Give a source to read: --source PATH.",
+    context: { base },
+  });

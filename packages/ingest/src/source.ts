@@ -45,9 +45,27 @@ export type SourceItem = SourceDocument | SetAside;
 export interface Source {
   /** Identity across runs, for example `folder:/srv/docs`: documents of one identity that are gone from it become tombstones. */
   readonly identity: string;
+  /** Says which of its documents it gives, when that is not all: then none is taken for gone. @defaultValue all */
+  readonly partial?: string;
   /**
    * @throws EmbError EMB_SOURCE_MISSING when there is nothing at that place, EMB_SOURCE_INVALID when it is of another kind; the signal's
    *   reason on abort
    */
   read(options: { signal: AbortSignal }): AsyncIterable<SourceItem>;
 }
+
+/** The documents that the store has already: nothing is read from outside, so they are embedded again without being parsed again. */
+export interface StoredDocuments {
+  readonly identity: "stored";
+  readonly read: null;
+  readonly partial?: never;
+}
+
+export const STORED_DOCUMENTS: StoredDocuments = { identity: "stored", read: null };
+
+/** What a run is filled from. */
+export type RunSource = Source | StoredDocuments;
+
+/** As a run remembers its source. */
+export const sourceName = ({ identity, partial }: RunSource): string =>
+  partial === undefined ? identity : `${identity} (${partial})`;

@@ -24,7 +24,8 @@ export interface VerifyLimits {
 }
 
 export interface Check {
-  readonly name: "chunks" | "texts" | "set_aside" | "seal" | "dims" | "norms" | "witness" | "queries" | "recall";
+  readonly name:
+    "documents" | "chunks" | "texts" | "set_aside" | "seal" | "dims" | "norms" | "witness" | "queries" | "recall";
   readonly ok: boolean;
   readonly seen: number | string;
   readonly want: string;

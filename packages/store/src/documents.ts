@@ -89,6 +89,8 @@ export interface Documents {
     through: string | null;
     limit: number;
     maxBytes?: number;
+    /** Only those whose current version is committed in the namespace with this number. @defaultValue all */
+    committedIn?: number;
   }): Promise<readonly StoredDocument[]>;
   count(base: string): Promise<{ live: number; deleted: number }>;
   /**

@@ -2,6 +2,7 @@ import { EmbError } from "@emb/manifest";
 import { z } from "zod";
 import { catalogue } from "./migrations/catalogue.js";
 import { liveChanges } from "./migrations/live-changes.js";
+import { runScope } from "./migrations/run-scope.js";
 import { runSpend } from "./migrations/run-spend.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
@@ -24,7 +25,7 @@ export function parseSchemaName(name: string): string {
  * One entry for each version, applied in order; each stands in a file of its own in `migrations/`. A published entry never changes: a later
  * one alters what it made.
  */
-export const MIGRATIONS: readonly ((schema: string) => string)[] = [catalogue, runSpend, liveChanges];
+export const MIGRATIONS: readonly ((schema: string) => string)[] = [catalogue, runSpend, liveChanges, runScope];
 
 const Version = z.object({ version: z.int() });
 

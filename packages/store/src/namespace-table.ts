@@ -30,6 +30,10 @@ export const tableName = (schema: string, id: number): string => `${schema}.ns_$
 /** For each document the version that was committed last, also of one without chunks. */
 export const committedName = (schema: string, id: number): string => `${schema}.ns_${id}_documents`;
 
+/** Holds for a document `d` whose current version is committed, `committed` being the name of that table. */
+export const isCommitted = (committed: string): string =>
+  `EXISTS (SELECT FROM ${committed} c WHERE c.document_id = d.document_id AND c.version = d.version)`;
+
 /**
  * One namespace, one table: the width is in the column's type and the seal in a constraint, so the database itself refuses a vector of
  * another width or under another seal. Rows stay whole up to 8 kB: reading a vector out of line costs more than it saves; see bench.

@@ -136,6 +136,8 @@ export interface NamespaceWriter {
     limit: number;
     /** Stops after the document that passes this sum of text bytes, so a page holds at least one. */
     maxBytes: number;
+    /** Only documents in the scope of this partial run. @defaultValue all */
+    scopeOf?: string;
   }): Promise<readonly StoredDocument[]>;
   /** Documents with id > `after` and <= `through` that are committed here in their current version, and their chunks. */
   countCommitted(range: {

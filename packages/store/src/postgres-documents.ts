@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { BinaryCopy, rowBytes } from "./binary-copy.js";
 import type { Documents, IncomingDocument, StoredDocument } from "./documents.js";
+import { committedName, isCommitted } from "./namespace-table.js";
 import { queueChanges } from "./postgres-changes.js";
 import { createLiveDocuments, DRAWN, forgetCommitted, removeFromNamespaces } from "./postgres-live-documents.js";
 import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
@@ -58,7 +59,8 @@ const COLUMNS = [
 /**
  * A page of live documents in order of id. With `maxBytes` it ends with the document that passes that sum of text bytes.
  * @param page.ids only these, when given
- * @param page.onlyPending SQL that holds for the row `d` of a wanted document
+ * @param page.where SQL that holds for the row `d` of a wanted document
+ * @param page.scopeOf only documents in the scope of this partial run
  */
 export async function readDocuments(
   session: SqlSession,
@@ -70,7 +72,8 @@ export async function readDocuments(
     limit: number;
     maxBytes?: number;
     ids?: readonly string[];
-    onlyPending?: string;
+    where?: string;
+    scopeOf?: string;
   },
 ): Promise<readonly StoredDocument[]> {
   const result = await session.query(
@@ -79,8 +82,9 @@ export async function readDocuments(
        FROM (
          SELECT d.* FROM ${schema}.documents d
          WHERE d.base = $1 AND NOT d.deleted AND ($2::text IS NULL OR d.document_id > $2) AND ($3::text IS NULL OR d.document_id <= $3)
-           ${page.ids === undefined ? "" : "AND d.document_id = ANY ($6::text[])"}
-           ${page.onlyPending === undefined ? "" : `AND ${page.onlyPending}`}
+           AND ($6::text[] IS NULL OR d.document_id = ANY ($6))
+           ${page.where === undefined ? "" : `AND ${page.where}`}
+           ${page.scopeOf === undefined ? "" : `AND EXISTS (SELECT FROM ${schema}.run_scope s WHERE s.run_id = $7 AND s.document_id = d.document_id)`}
          ORDER BY d.document_id LIMIT $4::bigint
        ) AS page
      ) AS counted
@@ -92,7 +96,8 @@ export async function readDocuments(
       page.through,
       page.limit,
       page.maxBytes ?? null,
-      ...(page.ids === undefined ? [] : [page.ids]),
+      page.ids ?? null,
+      ...(page.scopeOf === undefined ? [] : [page.scopeOf]),
     ],
   );
   return parseRows(DocumentRow, result);
@@ -264,7 +269,11 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
         return gone.length;
       }),
 
-    read: (page) => readDocuments(driver, schema, page),
+    read: ({ committedIn, ...page }) =>
+      readDocuments(driver, schema, {
+        ...page,
+        ...(committedIn !== undefined && { where: isCommitted(committedName(schema, committedIn)) }),
+      }),
 
     count: async (base) =>
       parseOneRow(

@@ -20,6 +20,7 @@ const RunRow = z
     state: z.enum(RUN_STATES),
     reason: z.string(),
     version: z.bigint(),
+    partial: z.boolean(),
     intake_done: z.boolean(),
     created_at: z.date(),
     updated_at: z.date(),
@@ -49,6 +50,7 @@ const RunRow = z
     state: row.state,
     reason: row.reason,
     version: row.version,
+    partial: row.partial,
     intakeDone: row.intake_done,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -151,7 +153,7 @@ export async function upsertFailures(
 
 export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
   const select = `
-    SELECT r.id, r.base, r.namespace_id, n.namespace, r.profile, r.source, r.state, r.reason, r.version, r.intake_done, r.created_at,
+    SELECT r.id, r.base, r.namespace_id, n.namespace, r.profile, r.source, r.state, r.reason, r.version, r.partial, r.intake_done, r.created_at,
       r.updated_at, r.documents_total, s.*, p.max_cost_usd, p.spent_tokens, p.spent_usd, p.reserved_tokens, p.reserved_usd, (SELECT count(*) FROM ${schema}.failures f WHERE f.run_id = r.id) AS failures
     FROM ${schema}.runs r JOIN ${schema}.namespaces n ON n.id = r.namespace_id JOIN ${schema}.run_spend p ON p.run_id = r.id
     CROSS JOIN LATERAL (
@@ -169,8 +171,8 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
     create: (run) =>
       driver.transaction(async (tx) => {
         await tx.query(
-          `INSERT INTO ${schema}.runs (id, base, namespace_id, profile, source, state, version) VALUES ($1, $2, $3, $4, $5, 'plan', $6)`,
-          [run.id, run.base, run.namespaceId, run.profile, run.source, run.version],
+          `INSERT INTO ${schema}.runs (id, base, namespace_id, profile, source, state, version, partial) VALUES ($1, $2, $3, $4, $5, 'plan', $6, $7)`,
+          [run.id, run.base, run.namespaceId, run.profile, run.source, run.version, run.partial === true],
         );
         await tx.query(`INSERT INTO ${schema}.run_spend (run_id) VALUES ($1)`, [run.id]);
         return parseOneRow(RunRow, await tx.query(`${select} WHERE r.id = $1`, [run.id]));
@@ -197,6 +199,12 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
       );
       return affected === 1;
     },
+
+    addToScope: async (id, documentIds) =>
+      void (await driver.query(
+        `INSERT INTO ${schema}.run_scope (run_id, document_id) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING`,
+        [id, documentIds],
+      )),
 
     cutShards: async (id, documentsPerShard) => {
       await driver.exec(`ANALYZE ${schema}.documents`); // the embedded database has nobody who does it later
@@ -316,6 +324,11 @@ export const voidLeases = async (driver: SqlDriver, schema: string): Promise<voi
     [],
   ));
 
+/** Holds for a document `d` that the run fills. */
+const IN_SCOPE = (schema: string, run: string) =>
+  `(NOT (SELECT partial FROM ${schema}.runs WHERE id = ${run})
+    OR EXISTS (SELECT FROM ${schema}.run_scope s WHERE s.run_id = ${run} AND s.document_id = d.document_id))`;
+
 async function cut(
   session: SqlSession,
   schema: string,
@@ -325,7 +338,7 @@ async function cut(
   await session.query(
     `WITH numbered AS (
        SELECT document_id, (row_number() OVER (ORDER BY document_id) - 1) / $3::integer AS shard
-       FROM ${schema}.documents WHERE base = $2 AND NOT deleted
+       FROM ${schema}.documents d WHERE base = $2 AND NOT deleted AND ${IN_SCOPE(schema, "$1")}
      ), lasts AS (SELECT shard, max(document_id) AS last FROM numbered GROUP BY shard)
      INSERT INTO ${schema}.shards (run_id, shard, after_id, through_id)
      SELECT $1, shard, lag(last) OVER (ORDER BY shard), CASE WHEN lead(shard) OVER (ORDER BY shard) IS NOT NULL THEN last END FROM lasts`,
@@ -333,7 +346,7 @@ async function cut(
   );
   await session.query(
     `UPDATE ${schema}.runs SET intake_done = true, updated_at = now(),
-       documents_total = (SELECT count(*) FROM ${schema}.documents WHERE base = $2 AND NOT deleted) WHERE id = $1`,
+       documents_total = (SELECT count(*) FROM ${schema}.documents d WHERE base = $2 AND NOT deleted AND ${IN_SCOPE(schema, "$1")}) WHERE id = $1`,
     [id, base],
   );
 }

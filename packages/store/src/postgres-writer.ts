@@ -2,7 +2,7 @@ import { EmbError } from "@emb/manifest";
 import { z } from "zod";
 import { encodeChunkRows, encodeCommitted } from "./chunk-rows.js";
 import { isDatabaseError } from "./database-error.js";
-import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, tableName } from "./namespace-table.js";
+import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, isCommitted, tableName } from "./namespace-table.js";
 import type { DocumentChunks, NamespaceRecord, NamespaceWriter, WriteBatch } from "./namespaces.js";
 import { writeChanges } from "./postgres-change-writer.js";
 import { readDocuments } from "./postgres-documents.js";
@@ -109,7 +109,7 @@ export function createPostgresWriter(options: {
     }
   };
 
-  const pending = `NOT EXISTS (SELECT FROM ${committed} c WHERE c.document_id = d.document_id AND c.version = d.version)`;
+  const pending = `NOT ${isCommitted(committed)}`;
   /** The same for every write: a table that is not there any more. */
   const orRetired = async <T>(statement: Promise<T>): Promise<T> => {
     try {
@@ -126,7 +126,7 @@ export function createPostgresWriter(options: {
       readDocuments(driver, schema, {
         ...page,
         base: record.base,
-        onlyPending: pending,
+        where: pending,
       }),
 
     readChanged: (documentIds) =>
@@ -137,7 +137,7 @@ export function createPostgresWriter(options: {
           through: null,
           limit: documentIds.length,
           ids: documentIds,
-          onlyPending: pending,
+          where: pending,
         }),
       ),
 

@@ -60,6 +60,8 @@ export interface Run {
   readonly reason: string;
   /** Drawn before the source was read. */
   readonly version: bigint;
+  /** It fills the documents of its scope and no others. */
+  readonly partial: boolean;
   /** Intake is complete, so shards were cut; false: the source must be read (again) first. */
   readonly intakeDone: boolean;
   readonly createdAt: Date;
@@ -80,6 +82,8 @@ export interface NewRun {
   readonly profile: string;
   readonly source: string;
   readonly version: bigint;
+  /** @defaultValue false */
+  readonly partial?: boolean;
 }
 
 /** The right to write one shard, until it runs out or another holder takes a higher token. */
@@ -104,7 +108,9 @@ export interface Runs {
   list(filter?: { base?: string; states?: readonly RunState[] }): Promise<readonly Run[]>;
   /** Compare-and-set: false when the run was in none of `from`. */
   transition(id: string, step: { from: readonly RunState[]; to: RunState; reason?: string }): Promise<boolean>;
-  /** Cuts the live documents of the base into shards of about `documentsPerShard` and marks intake as done. Idempotent: later calls change nothing. */
+  /** Adds documents to what a partial run fills. Naming one twice changes nothing. */
+  addToScope(id: string, documentIds: readonly string[]): Promise<void>;
+  /** Cuts the live documents of the base, or of a partial run's scope, into shards of about `documentsPerShard` and marks intake as done. Idempotent: later calls change nothing. */
   cutShards(id: string, documentsPerShard: number): Promise<{ shards: number; documents: number }>;
   /** A free shard, or one whose lease ran out (database clock), with a new and higher fencing token; null when none is free. */
   claimShard(id: string, claim: { owner: string; leaseMs: number }): Promise<Lease | null>;

@@ -180,6 +180,9 @@ export const brokenStores: Record<StorePromise, Breakage> = {
       return lease === null ? null : { ...lease, through: null };
     },
   })),
+  "a partial run fills the documents of its scope and no others": writer((own) => ({
+    readPending: ({ scopeOf: _forgotten, ...page }) => own.readPending(page),
+  })),
   "a shard has one holder, and none is free after the last": runs((own) => ({
     claimShard: async (id, claim) => {
       const lease = await own.claimShard(id, claim);
@@ -310,6 +313,9 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   })),
   "what is not committed in its current version is pending, in order": writer((own, store) => ({
     readPending: (page) => store.documents.read({ base: own.record.base, ...page }),
+  })),
+  "documents that are committed in a namespace can be read alone": documents((own) => ({
+    read: ({ committedIn: _forgotten, ...page }) => own.read(page),
   })),
   "committed documents and their chunks are counted, also those without chunks": writer((own, store) => ({
     countCommitted: async () => {

@@ -75,6 +75,20 @@ export const runChecks = {
     );
     assert.deepEqual(await store.runs.cutShards(runId, 1), { shards: 3, documents: 10 });
   },
+  "a partial run fills the documents of its scope and no others": async (store) => {
+    const { base, record, version, writer } = await startFilling(store, ["a", "b", "c", "d"]);
+    const id = randomUUID();
+    const part = { id, base, namespaceId: record.id, profile: "first", source: "sample", version, partial: true };
+    assert.equal((await store.runs.create(part)).partial, true);
+    await store.runs.addToScope(id, ["d", "b", "gone"]);
+    await store.runs.addToScope(id, ["b"]);
+    assert.deepEqual(await store.runs.cutShards(id, 1), { shards: 2, documents: 2 });
+    const page = { after: null, through: null, limit: 10, maxBytes: 1e6 };
+    const ids = async (scopeOf: string | undefined) =>
+      (await writer.readPending({ ...page, ...(scopeOf !== undefined && { scopeOf }) })).map((document) => document.id);
+    assert.deepEqual(await ids(id), ["b", "d"]);
+    assert.deepEqual(await ids(undefined), ["a", "b", "c", "d"]);
+  },
   "a shard has one holder, and none is free after the last": async (store) => {
     const { runId, lease } = await startFilling(store, ["a", "b"], { documentsPerShard: 1 });
     const second = claimed(await store.runs.claimShard(runId, { owner: "check", leaseMs: 60_000 }));

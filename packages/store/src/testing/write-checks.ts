@@ -207,6 +207,17 @@ export const writeChecks = {
     const [document] = await writer.readPending({ after: null, through: null, limit: 1, maxBytes: 1 });
     assert.deepEqual([document?.text, document?.version], ["newer", version + 1n]);
   },
+  "documents that are committed in a namespace can be read alone": async (store) => {
+    const filling = await startFilling(store, ["a", "b", "c"]);
+    const { base, record, version, writer } = filling;
+    await writer.writeBatch(batchOf(filling, [chunksOf("a", version), chunksOf("b", version)]));
+    await store.documents.delete(base, "a", version);
+    const page = { base, after: null, through: null, limit: 10 };
+    const ids = async (more: { committedIn?: number }) =>
+      (await store.documents.read({ ...page, ...more })).map(({ id }) => id);
+    assert.deepEqual(await ids({ committedIn: record.id }), ["b"]);
+    assert.deepEqual(await ids({}), ["b", "c"]);
+  },
   "committed documents and their chunks are counted, also those without chunks": async (store) => {
     const filling = await startFilling(store, ["a", "b", "c", "d"]);
     const { writer, version } = filling;

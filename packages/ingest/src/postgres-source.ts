@@ -1,0 +1,234 @@
+import { createHash } from "node:crypto";
+import { EmbError } from "@emb/manifest";
+import { Client, DatabaseError } from "pg";
+import { z } from "zod";
+import { tooLarge } from "./document-file.js";
+import { cleanText, documentIdFlaw, isMetadata, isRefusal, metadataFlaw, type Refusal } from "./document-text.js";
+import type { SetAside, Source, SourceItem } from "./source.js";
+
+/** Which rows are the documents: all of a table, or what a query answers. */
+export type PostgresRows = { readonly table: string } | { readonly query: string };
+
+export interface PostgresSourceOptions {
+  /** A secret: it may hold a password. Parameters as of libpq. */
+  readonly connectionString: string;
+  readonly rows: PostgresRows;
+  /** A text over this many bytes is set aside, and not sent by the server. */
+  readonly maxDocumentBytes: number;
+}
+
+/** One answer of the server holds about so much text, so that memory is bounded by the largest document. */
+const FETCH_BYTES = 64 * 1024;
+const MAX_FETCH_ROWS = 500;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A transaction may commit a row whose updated_at is this old; what is read again is passed over as unchanged. */
+const LATE_COMMIT_SECONDS = 300;
+
+/** Columns with a meaning; every other one is metadata under its own name. */
+const OWN_COLUMNS: ReadonlySet<string> = new Set(["id", "text", "title", "updated_at", "metadata"]);
+
+const Row = z.object({
+  id: z.string().nullable(),
+  text: z.string().nullable(),
+  bytes: z.int().nullable(),
+  title: z.string().nullable(),
+  metadata: z.string(),
+});
+const Mark = z.object({ mark: z.string() });
+
+/**
+ * Rows of a PostgreSQL database as documents: columns `id` and `text`, and where they are there `title`, `metadata` (a JSON object) and
+ * `updated_at`; every other column is metadata. Read in order of `id` from one snapshot, by a cursor of a read-only transaction.
+ * The identity names server, database and table (or the query's hash), never the user or the password.
+ */
+export function createPostgresSource(options: PostgresSourceOptions): Source {
+  const identity = identityOf(options);
+  return {
+    identity,
+    read: ({ signal }) => readRows(options, identity, { signal, since: null }),
+    changes: {
+      mark: ({ signal }) =>
+        withClient(options, identity, signal, async (client) => {
+          const { rows } = await client.query(
+            `SELECT (clock_timestamp() - make_interval(secs => ${LATE_COMMIT_SECONDS}))::text AS mark`,
+          );
+          return Mark.parse(rows[0]).mark;
+        }),
+      readSince: (since, { signal }) => readRows(options, identity, { signal, since }),
+    },
+  };
+}
+
+function identityOf({ connectionString, rows }: PostgresSourceOptions): string {
+  let url: URL;
+  try {
+    url = new URL(connectionString);
+  } catch {
+    throw new EmbError("EMB_USAGE", "the source's address is no postgres:// URL", {
+      hint: "Give it as postgres://USER@HOST:PORT/DATABASE; the password can stand in PGPASSWORD.",
+    });
+  }
+  const what = "table" in rows ? rows.table : `query-${createHash("sha256").update(rows.query).digest("hex").slice(0, 12)}`;
+  return `postgres://${url.host}${url.pathname}#${what}`;
+}
+
+async function withClient<T>(
+  { connectionString }: PostgresSourceOptions,
+  identity: string,
+  signal: AbortSignal,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  signal.throwIfAborted();
+  const client = await connect(connectionString, identity);
+  try {
+    return await work(client);
+  } catch (error) {
+    throw unreadable(identity, error);
+  } finally {
+    await client.end().catch(() => {}); // a connection that is gone is closed
+  }
+}
+
+async function connect(connectionString: string, identity: string): Promise<Client> {
+  const client = new Client({
+    connectionString,
+    application_name: "emb source",
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  client.on("error", () => {}); // the next statement fails, and says so
+  try {
+    await client.connect();
+  } catch (error) {
+    throw unreadable(identity, error);
+  }
+  return client;
+}
+
+async function* readRows(
+  options: PostgresSourceOptions,
+  identity: string,
+  { signal, since }: { signal: AbortSignal; since: string | null },
+): AsyncGenerator<SourceItem> {
+  signal.throwIfAborted();
+  const client = await connect(options.connectionString, identity);
+  const ask = async (sql: string, values: readonly (string | number)[] = []) => {
+    signal.throwIfAborted();
+    try {
+      return await client.query<Record<string, unknown>>(sql, [...values]);
+    } catch (error) {
+      throw unreadable(identity, error);
+    }
+  };
+  try {
+    await ask("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+    const from = `(${rowsSql(options.rows)}) AS q`;
+    const { fields } = await ask(`SELECT * FROM ${from} LIMIT 0`);
+    const columns = fields.map(({ name }) => name);
+    checkColumns(identity, columns, since !== null);
+    await ask(
+      `DECLARE documents NO SCROLL CURSOR FOR ${documentsSql(from, columns, options.maxDocumentBytes, since !== null)}`,
+      since === null ? [] : [since],
+    );
+    let fetchRows = 1;
+    let before: string | null = null;
+    let number = 0;
+    for (;;) {
+      const { rows } = await ask(`FETCH ${fetchRows} FROM documents`);
+      if (rows.length === 0) return;
+      let bytes = 0;
+      for (const row of rows.map((one) => Row.parse(one))) {
+        signal.throwIfAborted();
+        bytes += row.text?.length ?? 0;
+        yield toItem(row, { number: ++number, before, maxDocumentBytes: options.maxDocumentBytes });
+        before = row.id;
+      }
+      const fitting = Math.floor(FETCH_BYTES / Math.max(bytes / rows.length, 1));
+      fetchRows = Math.min(Math.max(fitting, 1), 2 * fetchRows, MAX_FETCH_ROWS);
+    }
+  } finally {
+    await client.end().catch(() => {}); // a connection that is gone is closed
+  }
+}
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+const rowsSql = (rows: PostgresRows): string =>
+  "table" in rows
+    ? `SELECT * FROM ${rows.table.split(".").map(quoted).join(".")}`
+    : rows.query.trim().replace(/;+$/, "");
+
+function checkColumns(identity: string, columns: readonly string[], changes: boolean): void {
+  const missing = ["id", "text", ...(changes ? ["updated_at"] : [])].filter((name) => !columns.includes(name));
+  if (missing.length === 0) return;
+  throw new EmbError(
+    "EMB_SOURCE_INVALID",
+    `source ${identity}: expected columns ${missing.join(" and ")}, seen ${columns.join(", ") || "none"}`,
+    { hint: "Name them in a query: SELECT article_id AS id, body AS text, changed AS updated_at FROM ..." },
+  );
+}
+
+/** One row for each document, everything as text, in order of id. */
+function documentsSql(from: string, columns: readonly string[], maxBytes: number, changes: boolean): string {
+  const more = columns.filter((name) => !OWN_COLUMNS.has(name));
+  const pairs = more.map((name) => `${literal(name)}, q.${quoted(name)}`).join(", ");
+  const metadata = columns.includes("metadata") ? " || coalesce(to_jsonb(q.metadata), '{}')" : "";
+  const order = columns.includes("updated_at") ? "q.id, q.updated_at" : "q.id";
+  return `SELECT q.id::text AS id, CASE WHEN octet_length(q.text::text) <= ${maxBytes} THEN q.text::text END AS text,
+      octet_length(q.text::text) AS bytes, ${columns.includes("title") ? "q.title::text" : "NULL::text"} AS title,
+      (jsonb_build_object(${pairs})${metadata})::text AS metadata
+    FROM ${from} ${changes ? "WHERE q.updated_at >= $1::timestamptz" : ""} ORDER BY ${order}`;
+}
+
+function toItem(
+  row: z.infer<typeof Row>,
+  { number, before, maxDocumentBytes }: { number: number; before: string | null; maxDocumentBytes: number },
+): SourceItem {
+  const { id } = row;
+  const place = `row ${number}`;
+  if (id === null) return setAside(place, invalid("id: expected one, found NULL"));
+  const idFlaw = documentIdFlaw(id);
+  if (idFlaw !== null) return setAside(place, invalid(idFlaw));
+  if (id === before) return setAside(place, invalid("id: expected one that no row before has, found it a second time"));
+  if (row.bytes === null) return setAside(id, invalid("text: expected one, found NULL"));
+  if (row.text === null) return setAside(id, tooLarge(maxDocumentBytes, row.bytes));
+  const text = cleanText(row.text, "text");
+  if (isRefusal(text)) return setAside(id, text);
+  const title = cleanText(row.title ?? "", "title");
+  if (isRefusal(title)) return setAside(id, title);
+  const metadata: unknown = JSON.parse(row.metadata); // written by the server's jsonb
+  if (!isMetadata(metadata)) return setAside(id, invalid(`metadata: ${metadataFlaw(metadata)}`));
+  return {
+    kind: "document",
+    id,
+    title: title.text.trim() === "" ? null : title.text,
+    format: "text",
+    text: text.text,
+    metadata,
+    version: null,
+  };
+}
+
+const invalid = (reason: string): Refusal => ({ code: "EMB_DOCUMENT_INVALID", reason });
+const setAside = (id: string, { code, reason }: Refusal): SetAside => ({
+  kind: "set-aside",
+  id,
+  code,
+  reason,
+  hidesIds: false,
+});
+
+/** What the server says names tables, columns and roles, never a row's values: its detail, which may, is left out. */
+function unreadable(identity: string, error: unknown): unknown {
+  if (error instanceof EmbError) return error;
+  if (error instanceof DatabaseError)
+    return new EmbError("EMB_SOURCE_INVALID", `source ${identity}: the database answered: ${error.message}`, {
+      hint: "Check the table or query, and that the user may read it.",
+      context: { source: identity },
+    });
+  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "no answer";
+  return new EmbError("EMB_SOURCE_MISSING", `source ${identity}: the database could not be reached: ${code}`, {
+    hint: "Check address, user and password (PGPASSWORD), then run the same command again.",
+    context: { source: identity },
+  });
+}
