@@ -1,4 +1,5 @@
 import { Command as Commander, CommanderError } from "commander";
+import type { PlanOptions } from "./commands/plan.js";
 import type { ReingestOptions } from "./commands/reingest.js";
 import type { RunsOptions } from "./commands/runs.js";
 import type { Output } from "./output.js";
@@ -17,6 +18,8 @@ interface Common {
   readonly json: boolean;
   readonly verbose: boolean;
 }
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 /**
  * The command line, word by word. Each command's code is loaded when it runs, so that `--help` and `gate` stay quick.
@@ -127,23 +130,40 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
       run(async () => (await import("./commands/verify-namespace.js")).verifyNamespaceCommand, options),
     );
 
-  leaf(program, "plan", "what a re-ingest would do and take: documents, tokens, price, time, bytes", [
-    "emb plan --to st_minilm --source ./docs",
-    "emb plan --to jina_v3 --source corpus.jsonl --json",
-  ])
-    .requiredOption("--to <profile>", "target profile")
-    .requiredOption("--source <path>", "folder of .md, .markdown and .txt files, or a .jsonl file")
+  /** A command that reads documents from somewhere. */
+  const reads = (command: Commander): Commander =>
+    command
+      .requiredOption(
+        "--source <source>",
+        "a folder of .md, .markdown and .txt files, a .jsonl file, postgres://USER@HOST/DATABASE, or stored: the documents taken in before",
+      )
+      .option(
+        "--table <name>",
+        "of a PostgreSQL source: columns id and text, perhaps title, metadata, updated_at; others are metadata",
+      )
+      .option("--query <sql>", "of a PostgreSQL source: a SELECT with those columns")
+      .option("--scope <filter>", "only documents of path:GLOB or metadata:KEY=VALUE; may be repeated", collect)
+      .option("--limit <n>", "only the first so many documents");
+
+  reads(
+    leaf(program, "plan", "what a re-ingest would do and take: documents, tokens, price, time, bytes", [
+      "emb plan --to st_minilm --source ./docs",
+      "emb plan --to jina_v3 --source corpus.jsonl --json",
+    ]).requiredOption("--to <profile>", "target profile"),
+  )
     .option("--base <name>", "default: store.base_namespace")
-    .action((options: Common & { to: string; source: string; base?: string }) =>
+    .action((options: Common & PlanOptions) =>
       run(async () => (await import("./commands/plan.js")).planCommand, options),
     );
 
-  leaf(program, "reingest", "fill the namespace of a profile beside the old one", [
-    "emb reingest --to st_minilm --source ./docs --yes",
-    "EMBEDDING_PROFILE_EXPERIMENT=st_minilm emb reingest --to st_minilm --source corpus.jsonl --base articles --yes",
-  ])
-    .requiredOption("--to <profile>", "target profile")
-    .requiredOption("--source <path>", "folder of .md, .markdown and .txt files, or a .jsonl file")
+  reads(
+    leaf(program, "reingest", "fill the namespace of a profile beside the old one", [
+      "emb reingest --to st_minilm --source ./docs --yes",
+      "EMBEDDING_PROFILE_EXPERIMENT=st_minilm emb reingest --to st_minilm --source corpus.jsonl --base articles --yes",
+      "emb reingest --to jina_v3 --source stored --yes",
+      "emb reingest --to st_minilm --source postgres://app@db/shop --table articles --scope metadata:lang=de --limit 500 --yes",
+    ]).requiredOption("--to <profile>", "target profile"),
+  )
     .option("--base <name>", "default: store.base_namespace")
     .option("--dry-run", "say what it would do and take, as emb plan does, and stop", false)
     .option("--max-cost-usd <amount>", "stop before the run, from its start on, costs more")

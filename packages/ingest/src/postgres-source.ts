@@ -68,7 +68,8 @@ function identityOf({ connectionString, rows }: PostgresSourceOptions): string {
       hint: "Give it as postgres://USER@HOST:PORT/DATABASE; the password can stand in PGPASSWORD.",
     });
   }
-  const what = "table" in rows ? rows.table : `query-${createHash("sha256").update(rows.query).digest("hex").slice(0, 12)}`;
+  const what =
+    "table" in rows ? rows.table : `query-${createHash("sha256").update(rows.query).digest("hex").slice(0, 12)}`;
   return `postgres://${url.host}${url.pathname}#${what}`;
 }
 

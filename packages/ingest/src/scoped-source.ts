@@ -1,4 +1,4 @@
-import { EmbError } from "@emb/manifest";
+import { EmbError, type Json } from "@emb/manifest";
 import picomatch from "picomatch";
 import type { Source, SourceItem } from "./source.js";
 
@@ -19,11 +19,13 @@ export function parseScope(text: string): ScopeFilter {
   if (kind === "metadata" && key !== undefined && value !== undefined)
     return (item) =>
       item.kind === "set-aside" ||
-      [item.metadata[key]].flat().some((one) => one !== undefined && String(one) === value);
+      [item.metadata[key]].flat().some((one) => one !== undefined && readsAs(one) === value);
   throw new EmbError("EMB_USAGE", `scope "${text.slice(0, 80)}": expected path:GLOB or metadata:KEY=VALUE`, {
     hint: "For example --scope 'path:guides/**' or --scope metadata:lang=de.",
   });
 }
+
+const readsAs = (value: Json): string => (typeof value === "string" ? value : JSON.stringify(value));
 
 /**
  * Only the documents for which every scope holds, and at most `limit` of them.

@@ -7,7 +7,7 @@ import { createProvider, createTokenizer, type EmbeddingProvider, type Tokenizer
 import { createEmbeddedDriver, openPostgresStore, type SqlValue, type Store } from "@emb/store";
 import { createChunker } from "./document-chunker.js";
 import type { ReingestSetup } from "./reingest.js";
-import type { Source, SourceItem } from "./source.js";
+import type { RunSource, Source, SourceItem } from "./source.js";
 
 const profileText = (name: string) => `
   ${name}:
@@ -64,7 +64,7 @@ export interface SmallWorld {
   /** A re-ingest into `base` with the real model; `refuse` makes it turn away a text as a service would. */
   setup(
     base: string,
-    source: Source,
+    source: RunSource,
     more?: Partial<ReingestSetup> & { profile?: string; refuse?: Refuse },
   ): Promise<ReingestSetup & { tokenizer: Tokenizer }>;
   close(): Promise<void>;

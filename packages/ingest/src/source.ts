@@ -52,6 +52,13 @@ export interface Source {
    *   reason on abort
    */
   read(options: { signal: AbortSignal }): AsyncIterable<SourceItem>;
+  /** For a source that can be asked for what changed. What was removed shows only in a whole read. */
+  readonly changes?: {
+    /** A point in time to ask from later; drawn before a read, it misses nothing. */
+    mark(options: { signal: AbortSignal }): Promise<string>;
+    /** Documents that changed at or after the mark; unchanged ones may be among them. @throws as `read` */
+    readSince(mark: string, options: { signal: AbortSignal }): AsyncIterable<SourceItem>;
+  };
 }
 
 /** The documents that the store has already: nothing is read from outside, so they are embedded again without being parsed again. */

@@ -5,18 +5,17 @@ import type { Settings } from "@emb/config";
 import type { Store } from "@emb/store";
 import { readSettings } from "../read-settings.js";
 import type { Command, Session } from "../session.js";
-import { openNamedSource, type NamedSource } from "../named-source.js";
+import { openNamedSource, type NamedSource, type SourceOptions } from "../named-source.js";
 
-export interface PlanOptions {
+export interface PlanOptions extends SourceOptions {
   readonly to: string;
-  readonly source: string;
   readonly base?: string;
 }
 
 /** What a re-ingest would do and take. Not gated: it starts nothing. */
 export const planCommand: Command<PlanOptions> = async (session, options) => {
   const settings = readSettings(session);
-  const source = await openNamedSource(session, settings, options.source);
+  const source = await openNamedSource(session, settings, options);
   const base = options.base ?? settings.store.baseNamespace;
   return withStore(settings, async (store) => {
     printPlan(session, await planFill(session, { settings, store, base, to: options.to, source }));

@@ -5,7 +5,7 @@ import { reingest, type ReingestReport } from "@emb/ingest";
 import type { Store } from "@emb/store";
 import { passGate, withStore } from "@emb/query";
 import { consent } from "../consent.js";
-import { openNamedSource, type NamedSource } from "../named-source.js";
+import { openNamedSource, type NamedSource, type SourceOptions } from "../named-source.js";
 import { paint } from "../output.js";
 import { readSettings } from "../read-settings.js";
 import type { Command, Session } from "../session.js";
@@ -14,9 +14,8 @@ import { wholeNumber } from "../whole-number.js";
 import { withFill } from "../with-fill.js";
 import { planFill, planLines, printPlan } from "./plan.js";
 
-export interface ReingestOptions {
+export interface ReingestOptions extends SourceOptions {
   readonly to: string;
-  readonly source: string;
   readonly base?: string;
   readonly yes: boolean;
   /** Plan only. */
@@ -31,7 +30,7 @@ const FAILURES_SHOWN = 20;
 export const reingestCommand: Command<ReingestOptions> = async (session, options) => {
   const settings = readSettings(session, options.to);
   passGate(settings, session.env, options.to); // before a database or a provider is opened
-  const source = await openNamedSource(session, settings, options.source); // nor for a source that is not there
+  const source = await openNamedSource(session, settings, options); // nor for a source that is not there
   const base = options.base ?? settings.store.baseNamespace;
   const maxCostUsd = options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd);
   const acceptFailures =

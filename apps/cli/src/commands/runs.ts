@@ -74,7 +74,7 @@ interface Limits {
 async function resume(session: Session, { settings, store, run }: Place, limits: Limits): Promise<number> {
   passGate(readSettings(session, run.profile), session.env, run.profile);
   if (!run.intakeDone) {
-    const source = await openNamedSource(session, settings, pathOf(run));
+    const source = await openNamedSource(session, settings, { source: pathOf(run) });
     const { base, profile: to } = run;
     const report = await fillNamespace(session, { settings, store, base, to, source, yes: true, ...limits });
     return showEnded(session, (await store.runs.get(report.runId)) ?? run);
@@ -173,14 +173,14 @@ const unknown = (id: string): EmbError =>
   new EmbError("EMB_USAGE", `there is no run "${id.slice(0, 80)}"`, { hint: "emb runs lists them." });
 
 /** Where the source of a run was found, for one that was not read to its end. */
-function pathOf({ id, source }: Run): string {
+function pathOf({ id, source, partial }: Run): string {
   const path = /^(?:folder|jsonl):(.+)$/s.exec(source)?.[1];
-  if (path !== undefined) return path;
+  if (path !== undefined && !partial) return path;
   throw new EmbError(
     "EMB_USAGE",
     `run ${id}: its source ${source} was not read to its end and cannot be opened again here`,
     {
-      hint: "Give the source again: emb reingest --to PROFILE --source PATH.",
+      hint: "Give the source again, with what narrowed it: emb reingest --to PROFILE --source PATH.",
     },
   );
 }

@@ -1,0 +1,1 @@
+export { createPostgresSource, type PostgresRows, type PostgresSourceOptions } from "./postgres-source.js";
