@@ -1,6 +1,14 @@
 import { isEmbError } from "@emb/manifest";
 import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
-import type { Documents, NamespaceReader, NamespaceRecord, NamespaceWriter, Run, ShardCounters, Store } from "@emb/store";
+import type {
+  Documents,
+  NamespaceReader,
+  NamespaceRecord,
+  NamespaceWriter,
+  Run,
+  ShardCounters,
+  Store,
+} from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import { fillShard, type FillShard } from "./fill-shard.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
@@ -150,7 +158,14 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   const soon = eitherSignal(setup);
   for (;;) {
     await sideBySide(setup, shardsAtOnce, (stopping) =>
-      takeShards({ ...setup, stopping }, runId, { runs: store.runs, writer, meter, partial: run.partial, recent, onCommit }),
+      takeShards({ ...setup, stopping }, runId, {
+        runs: store.runs,
+        writer,
+        meter,
+        partial: run.partial,
+        recent,
+        onCommit,
+      }),
     );
     const now = await store.runs.get(runId);
     if (now === null || now.shards.done === now.shards.total) return;

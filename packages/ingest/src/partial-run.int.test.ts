@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { planReingest } from "./plan-reingest.js";
 import { reingest } from "./reingest.js";
 import { scopeSource } from "./scoped-source.js";
 import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
 import { STORED_DOCUMENTS } from "./source.js";
+
+vi.setConfig({ testTimeout: 60_000 }); // a real model and database on a busy machine
 
 let world: SmallWorld;
 beforeAll(async () => (world = await openSmallWorld()), 60_000);

@@ -211,7 +211,7 @@ export const writeChecks = {
     const filling = await startFilling(store, ["a", "b", "c"]);
     const { base, record, version, writer } = filling;
     await writer.writeBatch(batchOf(filling, [chunksOf("a", version), chunksOf("b", version)]));
-    await store.documents.delete(base, "a", version);
+    await store.documents.delete({ base, documentId: "a", version });
     const page = { base, after: null, through: null, limit: 10 };
     const ids = async (more: { committedIn?: number }) =>
       (await store.documents.read({ ...page, ...more })).map(({ id }) => id);
