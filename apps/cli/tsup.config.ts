@@ -32,6 +32,7 @@ export default defineConfig({
     "onnx-proto",
     "onnxruntime-node",
     "pg",
+    "pg-boss",
     "pg-copy-streams",
   ],
 });

@@ -20,12 +20,16 @@ export interface WorkerContext {
   readonly telemetry: Telemetry;
   readonly models: OpenModels;
   readonly onProgress: (progress: Progress) => void;
+  /** Lets every duty look for work now. */
+  readonly wake: () => void;
 }
 
 /** One kind of work that a worker does, beside the others. */
 export interface Duty {
   /** As in the log and in `duty.failed`. */
   readonly name: string;
+  /** Between two looks when there was nothing to do and nobody woke it. */
+  readonly lookMs: number;
   /**
    * Does what there is to do now, until it is done or `stopping` is aborted.
    * @returns false when there was nothing: it is called again after a while, or when the worker is woken

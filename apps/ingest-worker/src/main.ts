@@ -16,8 +16,8 @@ import {
   telemetryContext,
   withStore,
 } from "@emb/query";
+import { giveSignsOfLife } from "./sign-of-life.js";
 import { createStopOrder } from "./stop-order.js";
-import { watchStore } from "./watch-store.js";
 import { work } from "./worker.js";
 
 /** Everything is closed by then; what still holds the process is a collector or a database that does not answer. */
@@ -36,7 +36,7 @@ try {
   for (const { code, message } of settings.warnings) log.warn({ event: "settings", code, message });
   const { profile, decision } = passGate(settings, env, undefined); // before a port, a database or a provider is opened
   const { environment, namespaceMode: mode } = settings;
-  const { host, port, stopMs, concurrency } = settings.ingest;
+  const { port, stopMs, concurrency } = settings.ingest;
   order.limit(stopMs);
   const { namespace } = namespaceName({ base: settings.store.baseNamespace, profile, mode });
   const context = telemetryContext(settings, profile, namespace);
@@ -45,38 +45,38 @@ try {
   const telemetry = await startTelemetry({ env, serviceName: "emb-ingest-worker", environment, log });
   const active = telemetry.profile(context); // says what this process would fill, and under which rule, while there is no run
   active.guard("gate", "clean");
-  const health = { notReady: (): string | null => "starting" };
+  let notReady = (): string | null => "starting";
   const app = new Hono();
-  addHealthRoutes(app, { notReady: () => health.notReady(), metrics: () => telemetry.metricsText() });
-  const open = await openPort(app, { host, port, setting: "ingest.port in the environment's file" });
+  addHealthRoutes(app, { notReady: () => notReady(), metrics: () => telemetry.metricsText() });
+  const open = await openPort(app, {
+    host: settings.ingest.host,
+    port,
+    setting: "ingest.port in the environment's file",
+  });
   try {
     log.info({ event: "listening", url: open.url });
-    await withStore(settings, async (store) => {
-      const watch = watchStore(store);
-      health.notReady = () => (stopping.aborted ? "stopping" : watch.notReady());
-      const instance = `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`;
-      log.info({ event: "working", environment, instance, concurrency });
-      stopping.addEventListener("abort", () =>
-        log.info({ event: "stopping", reason: reasonOf(stopping), stop_ms: stopMs }),
-      );
-      try {
-        await work({
-          settings,
-          env,
-          store,
-          instance,
-          stopping,
-          signal,
-          nowMs: () => performance.now(),
-          log,
-          telemetry,
-        });
-      } finally {
-        watch.close();
-      }
-      if (signal.aborted) log.warn({ event: "stop.cut", message: reasonOf(signal) });
-      log.info({ event: "stopped" });
-    });
+    await withStore(
+      settings,
+      async (store) => {
+        const host = hostname();
+        const { pid } = process;
+        const instance = `${host}/${pid}/${randomUUID().slice(0, 8)}`;
+        const alive = await giveSignsOfLife(store, { instance, environment, host, pid });
+        notReady = () => (stopping.aborted ? "stopping" : alive.notReady());
+        log.info({ event: "working", environment, instance, concurrency });
+        const sayStopping = () => log.info({ event: "stopping", reason: reasonOf(stopping), stop_ms: stopMs });
+        stopping.addEventListener("abort", sayStopping);
+        try {
+          const nowMs = () => performance.now();
+          await work({ settings, env, store, instance, stopping, signal, nowMs, log, telemetry });
+        } finally {
+          await alive.leave();
+        }
+        if (signal.aborted) log.warn({ event: "stop.cut", message: reasonOf(signal) });
+        log.info({ event: "stopped" });
+      },
+      (message) => log.warn({ event: "store.warning", message }),
+    );
   } finally {
     await open.close();
     await telemetry.close(); // with the profile still held, which is how it ends

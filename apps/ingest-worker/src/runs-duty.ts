@@ -6,6 +6,9 @@ import type { Run } from "@emb/store";
 import { backOffMs } from "./back-off.js";
 import type { Duty, WorkerContext } from "./duty.js";
 
+/** Wake-ups come sooner; this is for those that are lost, and for runs that wait for their next try. */
+const LOOK_MS = 2_000;
+
 /**
  * Goes on with runs whose source was read to its end, the newest first, one run and several of its shards at a time. A run that fails here stays where
  * it is for others, and is tried again after a while that grows with each failure.
@@ -19,6 +22,7 @@ export function createRunsDuty(context: WorkerContext): Duty {
 
   return {
     name: "runs",
+    lookMs: LOOK_MS,
     async step() {
       const unfinished = await store.runs.list({ states: UNFINISHED });
       for (const id of failed.keys()) if (!unfinished.some((run) => run.id === id)) failed.delete(id);

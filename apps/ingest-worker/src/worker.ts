@@ -4,21 +4,22 @@ import { createBell, type Bell } from "./bell.js";
 import type { Duty, WorkerContext } from "./duty.js";
 import { createOpenModels } from "./open-models.js";
 import { createRunsDuty } from "./runs-duty.js";
+import { createWakeDuty } from "./wake-duty.js";
 
-/** Between two looks for work when nobody rings. */
-const LOOK_MS = 2_000;
-
-export type WorkerSetup = Omit<WorkerContext, "models" | "onProgress"> & Partial<Pick<WorkerContext, "onProgress">>;
+export type WorkerSetup = Omit<WorkerContext, "models" | "onProgress" | "wake"> &
+  Partial<Pick<WorkerContext, "onProgress">>;
 
 /** Everything that a worker does. Each duty has a file of its own. */
-const DUTIES: readonly ((context: WorkerContext) => Duty)[] = [createRunsDuty];
+const DUTIES: readonly ((context: WorkerContext) => Duty)[] = [createRunsDuty, createWakeDuty];
 
 /** Does every duty, side by side, until told to stop; never ends otherwise. Ends within the time that `signal` allows, and rejects never. */
 export async function work(setup: WorkerSetup): Promise<void> {
   const models = createOpenModels(setup);
-  const context: WorkerContext = { onProgress: () => {}, ...setup, models };
+  const bells = DUTIES.map(createBell);
+  const wake = () => bells.forEach((bell) => bell.ring());
+  const context: WorkerContext = { onProgress: () => {}, ...setup, models, wake };
   try {
-    await Promise.all(DUTIES.map((duty) => attend(context, duty(context), createBell())));
+    await Promise.all(DUTIES.map((create, place) => attend(context, create(context), bells[place]!)));
   } finally {
     await models.close();
   }
@@ -31,7 +32,7 @@ async function attend({ stopping, log }: WorkerContext, duty: Duty, bell: Bell):
     try {
       const busy = await duty.step();
       failures = 0;
-      if (!busy) await bell.wait(LOOK_MS, stopping);
+      if (!busy) await bell.wait(duty.lookMs, stopping);
     } catch (error) {
       if (stopping.aborted) return;
       failures++;

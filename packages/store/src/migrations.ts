@@ -4,6 +4,7 @@ import { catalogue } from "./migrations/catalogue.js";
 import { liveChanges } from "./migrations/live-changes.js";
 import { runScope } from "./migrations/run-scope.js";
 import { runSpend } from "./migrations/run-spend.js";
+import { workers } from "./migrations/workers.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
 
@@ -25,7 +26,13 @@ export function parseSchemaName(name: string): string {
  * One entry for each version, applied in order; each stands in a file of its own in `migrations/`. A published entry never changes: a later
  * one alters what it made.
  */
-export const MIGRATIONS: readonly ((schema: string) => string)[] = [catalogue, runSpend, liveChanges, runScope];
+export const MIGRATIONS: readonly ((schema: string) => string)[] = [
+  catalogue,
+  runSpend,
+  liveChanges,
+  runScope,
+  workers,
+];
 
 const Version = z.object({ version: z.int() });
 

@@ -1,5 +1,6 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
+import type { PostgresWakeups } from "./postgres-wakeups.js";
 import { RUN_STATES, type Lease, type Run, type Runs, type ShardCounters, type TextFailure } from "./runs.js";
 import type { SqlDriver, SqlSession, SqlValue } from "./sql-driver.js";
 import { parseOneRow, parseRow, parseRows } from "./sql-rows.js";
@@ -151,7 +152,7 @@ export async function upsertFailures(
   );
 }
 
-export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
+export function createPostgresRuns(driver: SqlDriver, schema: string, wakeups: Pick<PostgresWakeups, "sender">): Runs {
   const select = `
     SELECT r.id, r.base, r.namespace_id, n.namespace, r.profile, r.source, r.state, r.reason, r.version, r.partial, r.intake_done, r.created_at,
       r.updated_at, r.documents_total, s.*, p.max_cost_usd, p.spent_tokens, p.spent_usd, p.reserved_tokens, p.reserved_usd, (SELECT count(*) FROM ${schema}.failures f WHERE f.run_id = r.id) AS failures
@@ -206,7 +207,8 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
         [id, documentIds],
       )),
 
-    cutShards: async (id, documentsPerShard) => {
+    cutShards: async (id, documentsPerShard, { wake = false } = {}) => {
+      const send = wake ? await wakeups.sender() : null;
       await driver.exec(`ANALYZE ${schema}.documents`); // the embedded database has nobody who does it later
       return driver.transaction(async (tx) => {
         const run = parseRow(
@@ -215,7 +217,9 @@ export function createPostgresRuns(driver: SqlDriver, schema: string): Runs {
         );
         if (run === null) throw unknownRun(id);
         if (!run.intake_done) await cut(tx, schema, { id, base: run.base, documentsPerShard });
-        return readCut(tx, schema, id);
+        const made = await readCut(tx, schema, id);
+        if (!run.intake_done) await send?.(tx, made.shards);
+        return made;
       });
     },
 

@@ -7,15 +7,22 @@ import { createPostgresDocuments } from "./postgres-documents.js";
 import { createPostgresNamespaces } from "./postgres-namespaces.js";
 import { createPostgresReaders } from "./postgres-readers.js";
 import { createPostgresRuns, voidLeases } from "./postgres-runs.js";
+import { NO_WAKEUPS, type PostgresWakeups } from "./postgres-wakeups.js";
+import { createPostgresWorkers } from "./postgres-workers.js";
 import type { SqlDriver } from "./sql-driver.js";
 import type { Store } from "./store.js";
 
 /**
  * The store over any way to PostgreSQL. Brings the schema up to date first.
  * @param options.schema where emb's tables are. @defaultValue "emb"
+ * @param options.wakeups closed with the store. Default: nobody is woken
  * @throws EmbError EMB_STORE_SCHEMA_NEWER, EMB_USAGE for a schema name that cannot be one, and what the driver throws
  */
-export async function openPostgresStore(driver: SqlDriver, options: { schema?: string } = {}): Promise<Store> {
+export async function openPostgresStore(
+  driver: SqlDriver,
+  options: { schema?: string; wakeups?: PostgresWakeups } = {},
+): Promise<Store> {
+  const { wakeups = NO_WAKEUPS } = options;
   const schema = parseSchemaName(options.schema ?? "emb");
   const shared = driver.capabilities.kind === "server";
   await migrate(driver, schema);
@@ -30,9 +37,14 @@ export async function openPostgresStore(driver: SqlDriver, options: { schema?: s
     namespaces: createPostgresNamespaces(driver, schema),
     documents: createPostgresDocuments(driver, schema),
     changes: createPostgresChanges(driver, schema),
-    runs: createPostgresRuns(driver, schema),
+    runs: createPostgresRuns(driver, schema, wakeups),
     readers: createPostgresReaders(driver, schema),
+    workers: createPostgresWorkers(driver, schema),
+    wakeups,
     audit: createPostgresAudit(driver, schema),
-    close: () => driver.close(),
+    async close() {
+      await wakeups.close().catch(() => undefined); // a lost database is no reason to stay
+      await driver.close();
+    },
   };
 }

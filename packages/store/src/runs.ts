@@ -110,8 +110,16 @@ export interface Runs {
   transition(id: string, step: { from: readonly RunState[]; to: RunState; reason?: string }): Promise<boolean>;
   /** Adds documents to what a partial run fills. Naming one twice changes nothing. */
   addToScope(id: string, documentIds: readonly string[]): Promise<void>;
-  /** Cuts the live documents of the base, or of a partial run's scope, into shards of about `documentsPerShard` and marks intake as done. Idempotent: later calls change nothing. */
-  cutShards(id: string, documentsPerShard: number): Promise<{ shards: number; documents: number }>;
+  /**
+   * Cuts the live documents of the base, or of a partial run's scope, into shards of about `documentsPerShard` and marks intake as done.
+   * Idempotent: later calls change nothing.
+   * @param options.wake also sends a wake-up for each shard, in the same transaction. @defaultValue false
+   */
+  cutShards(
+    id: string,
+    documentsPerShard: number,
+    options?: { wake?: boolean },
+  ): Promise<{ shards: number; documents: number }>;
   /** A free shard, or one whose lease ran out (database clock), with a new and higher fencing token; null when none is free. */
   claimShard(id: string, claim: { owner: string; leaseMs: number }): Promise<Lease | null>;
   /** Extends the lease. @throws EmbError EMB_LEASE_LOST */

@@ -1,6 +1,7 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
 import { openPostgresStore } from "./postgres-store.js";
+import { createWakeups } from "./postgres-wakeups.js";
 import { createServerDriver, type ServerDriverOptions } from "./server-driver.js";
 import type { SqlDriver } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
@@ -9,6 +10,8 @@ import type { Store } from "./store.js";
 export interface ServerStoreOptions extends ServerDriverOptions {
   /** @defaultValue "emb" */
   readonly schema?: string;
+  /** Where the queue of wake-ups has its tables, made when it is first used. @defaultValue "emb_boss" */
+  readonly queueSchema?: string;
 }
 
 /** Source: docs/design.md section 7. */
@@ -21,11 +24,20 @@ const Versions = z.object({ server: z.int(), pgvector: z.string().nullable() });
  * Opens the store in a PostgreSQL server with pgvector. Any number of processes may have it open.
  * @throws EmbError EMB_STORE_UNAVAILABLE, EMB_STORE_REFUSED, EMB_STORE_FULL, EMB_STORE_SCHEMA_NEWER
  */
-export async function openServerStore({ schema, ...options }: ServerStoreOptions): Promise<Store> {
+export async function openServerStore({ schema, queueSchema, ...options }: ServerStoreOptions): Promise<Store> {
+  const onWarning = options.onWarning ?? (() => {});
   const driver = await createServerDriver(options);
   try {
     await requireVersions(driver);
-    return await openPostgresStore(driver, schema === undefined ? {} : { schema });
+    const wakeups = createWakeups(
+      driver,
+      async ({ supervise }) => {
+        const { openQueue } = await import("./queue.js"); // which loads pg-boss: most commands never do
+        return openQueue(driver, { schema: queueSchema ?? "emb_boss", supervise, onWarning });
+      },
+      onWarning,
+    );
+    return await openPostgresStore(driver, { wakeups, ...(schema === undefined ? {} : { schema }) });
   } catch (error) {
     await driver.close();
     throw error;

@@ -4,6 +4,8 @@ import type { Documents } from "./documents.js";
 import type { Namespaces } from "./namespaces.js";
 import type { Readers } from "./readers.js";
 import type { Runs } from "./runs.js";
+import type { Wakeups } from "./wakeups.js";
+import type { Workers } from "./workers.js";
 
 /** Differences between stores, as data; nothing outside an adapter asks for a vendor's name. */
 export interface StoreCapabilities {
@@ -28,6 +30,9 @@ export interface Store {
   readonly changes: Changes;
   readonly runs: Runs;
   readonly readers: Readers;
+  readonly workers: Workers;
+  /** Where only one process can have the store open there is nobody to wake: nothing is sent, and there is nothing to take. */
+  readonly wakeups: Wakeups;
   readonly audit: Audit;
   /** Finishes what is running, then frees threads, files and the directory's lock. Safe to call twice. */
   close(): Promise<void>;

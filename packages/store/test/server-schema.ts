@@ -25,7 +25,8 @@ export const serverUrl = (): string => testDatabaseUrl ?? "";
 export async function openServerSchema(): Promise<ServerSchema> {
   const connectionString = serverUrl();
   const schema = `emb_test_${randomBytes(6).toString("hex")}`;
-  const store = await openServerStore({ connectionString, schema });
+  const queueSchema = schema.replace("emb_test", "emb_boss");
+  const store = await openServerStore({ connectionString, schema, queueSchema });
   const driver = await createServerDriver({ connectionString, maxConnections: 4 });
   return {
     store,
@@ -33,7 +34,7 @@ export async function openServerSchema(): Promise<ServerSchema> {
     schema,
     close: async () => {
       await store.close();
-      await driver.exec(`DROP SCHEMA ${schema} CASCADE`);
+      await driver.exec(`DROP SCHEMA ${schema} CASCADE; DROP SCHEMA IF EXISTS ${queueSchema} CASCADE`);
       await driver.close();
     },
   };

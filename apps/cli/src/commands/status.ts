@@ -6,9 +6,11 @@ import { table } from "../output.js";
 import type { Command } from "../session.js";
 
 const READERS_WITHIN_MS = 60_000;
+/** A worker reports every five seconds. */
+const WORKERS_WITHIN_MS = 30_000;
 const RUNS_SHOWN = 10;
 
-/** What is active here, and what every namespace, run and reader of the base is doing. */
+/** What is active here, and what every namespace, run and reader of the base and every worker is doing. */
 export const status: Command<{ base?: string }> = async (session, options) => {
   const { output } = session;
   const settings = readSettings(session);
@@ -18,6 +20,7 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     const namespaces = await Promise.all(records.map((record) => describeNamespace(store, record)));
     const runs = (await store.runs.list({ base })).slice(0, RUNS_SHOWN).map(describeRun);
     const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
+    const workers = await store.workers.list({ withinMs: WORKERS_WITHIN_MS });
     const head = await store.audit.head();
     output.document({
       environment: settings.environment,
@@ -32,6 +35,14 @@ export const status: Command<{ base?: string }> = async (session, options) => {
         profile,
         namespace,
         seen_at: seenAt.toISOString(),
+      })),
+      workers: workers.map(({ instance, environment, host, pid, seenAt, shards }) => ({
+        instance,
+        environment,
+        host,
+        pid,
+        seen_at: seenAt.toISOString(),
+        shards,
       })),
       verdicts: [],
       audit: head,
@@ -59,6 +70,15 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     if (runs.length > 0)
       for (const line of table(["run", "profile", "namespace", "state", "documents", "reason"], runCells))
         output.line(line);
+    if (workers.length > 0) output.line();
+    const workerCells = workers.map(({ host, pid, seenAt, shards }) => [
+      host,
+      String(pid),
+      seenAt.toISOString(),
+      String(shards),
+    ]);
+    if (workers.length > 0)
+      for (const line of table(["worker", "pid", "seen", "shards"], workerCells)) output.line(line);
     output.line();
     output.line(`readers: ${readers.length}; audit: ${head.rows} rows, head ${head.head.slice(0, 12)}`);
     return 0;

@@ -5,6 +5,8 @@ import type { Hit, NamespaceReader, Namespaces, NamespaceWriter } from "../names
 import type { Readers } from "../readers.js";
 import type { Runs } from "../runs.js";
 import type { Store } from "../store.js";
+import type { Wakeups } from "../wakeups.js";
+import type { Workers } from "../workers.js";
 
 export type Break<Part> = (part: Part, store: Store) => Partial<Part>;
 export type Breakage = (store: Store) => Store;
@@ -30,6 +32,12 @@ export const runs =
 export const readers =
   (change: Break<Readers>): Breakage =>
   (store) => ({ ...store, readers: { ...store.readers, ...change(store.readers, store) } });
+export const workers =
+  (change: Break<Workers>): Breakage =>
+  (store) => ({ ...store, workers: { ...store.workers, ...change(store.workers, store) } });
+export const wakeups =
+  (change: Break<Wakeups>): Breakage =>
+  (store) => ({ ...store, wakeups: { ...store.wakeups, ...change(store.wakeups, store) } });
 export const audit =
   (change: Break<Audit>): Breakage =>
   (store) => ({ ...store, audit: { ...store.audit, ...change(store.audit, store) } });

@@ -1,6 +1,18 @@
 import { EmbError } from "@emb/manifest";
 import type { Namespaces } from "../namespaces.js";
-import { audit, documents, hits, namespaces, reader, readers, runs, writer, type Breakage } from "./breakage.js";
+import {
+  audit,
+  documents,
+  hits,
+  namespaces,
+  reader,
+  readers,
+  runs,
+  wakeups,
+  workers,
+  writer,
+  type Breakage,
+} from "./breakage.js";
 import { brokenChanges } from "./broken-changes.js";
 import type { StorePromise } from "./index.js";
 
@@ -31,6 +43,22 @@ const withoutLast = <T>(rows: readonly T[]): readonly T[] => rows.slice(0, -1);
 
 /** For every promise a store that breaks it and, as far as that can be, nothing else. */
 export const brokenStores: Record<StorePromise, Breakage> = {
+  "a worker is listed with the shards it holds, from its first report until it leaves": workers((own) => ({
+    list: async (filter) => (await own.list(filter)).map((worker) => ({ ...worker, shards: 0 })),
+  })),
+  "a silent worker is not listed, and a sign of life brings it first": workers((own) => ({
+    list: () => own.list({ withinMs: 60_000 }),
+  })),
+  "wake-ups come with the shards, one for each of at most 64, and each is taken once": wakeups((own) => {
+    let extra = false;
+    return {
+      async take() {
+        if (await own.take()) return true;
+        extra = !extra;
+        return extra;
+      },
+    };
+  }),
   "a namespace is made filling and keeps its seal with the witness": namespaces((own) => ({
     find: async (address) => {
       const found = await own.find(address);

@@ -4,6 +4,7 @@ import { namespaceChecks, type StoreCheck } from "./namespace-checks.js";
 import { recordChecks } from "./record-checks.js";
 import { runChecks } from "./run-checks.js";
 import { searchChecks } from "./search-checks.js";
+import { workerChecks } from "./worker-checks.js";
 import { writeChecks } from "./write-checks.js";
 
 export type { StoreCheck } from "./namespace-checks.js";
@@ -20,6 +21,7 @@ export const storeContract = {
   ...writeChecks,
   ...searchChecks,
   ...recordChecks,
+  ...workerChecks,
 } satisfies Record<string, StoreCheck>;
 
 export type StorePromise = keyof typeof storeContract;

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Store } from "../store.js";
+import type { StoreCheck } from "./namespace-checks.js";
+import { startFilling } from "./sealed-sample.js";
+
+/** Runs over three documents whose shards are not cut yet. */
+async function uncutRuns(store: Store): Promise<() => Promise<string>> {
+  const { base, record, version } = await startFilling(store, ["a", "b", "c"]);
+  return async () => {
+    const id = randomUUID();
+    await store.runs.create({ id, base, namespaceId: record.id, profile: "first", source: "sample", version });
+    return id;
+  };
+}
+
+/** Checks of workers and of what wakes them. */
+export const workerChecks = {
+  "a worker is listed with the shards it holds, from its first report until it leaves": async (store) => {
+    const runId = await (await uncutRuns(store))();
+    await store.runs.cutShards(runId, 1);
+    const report = { instance: randomUUID(), environment: "test", host: "here", pid: 17 };
+    await store.workers.report(report);
+    const seen = async () =>
+      (await store.workers.list({ withinMs: 60_000 })).find(({ instance }) => instance === report.instance);
+    const { startedAt, seenAt, ...reported } = (await seen())!;
+    assert.deepEqual(reported, { ...report, shards: 0 });
+    assert.ok(seenAt >= startedAt);
+
+    const claim = (owner: string, leaseMs: number) => store.runs.claimShard(runId, { owner, leaseMs });
+    const held = await claim(report.instance, 60_000);
+    await claim(report.instance, 1);
+    await claim("somebody else", 60_000);
+    await sleep(20);
+    assert.equal((await seen())?.shards, 1);
+    await store.runs.complete(held!);
+    assert.equal((await seen())?.shards, 0);
+    await store.workers.leave(report.instance);
+    assert.equal(await seen(), undefined);
+  },
+  "a silent worker is not listed, and a sign of life brings it first": async (store) => {
+    const [first, second] = [1, 2].map((pid) => ({ instance: randomUUID(), environment: "test", host: "here", pid }));
+    const listed = async (withinMs: number) =>
+      (await store.workers.list({ withinMs }))
+        .map(({ instance }) => instance)
+        .filter((instance) => instance === first!.instance || instance === second!.instance);
+    await store.workers.report(first!);
+    await sleep(80);
+    await store.workers.report(second!);
+    assert.deepEqual(await listed(60_000), [second!.instance, first!.instance]);
+    await sleep(80);
+    assert.deepEqual(await listed(40), []);
+    await store.workers.report(first!);
+    assert.deepEqual(await listed(60_000), [first!.instance, second!.instance]);
+  },
+  "wake-ups come with the shards, one for each of at most 64, and each is taken once": async (store) => {
+    const wanted = (count: number) => (store.capabilities.shared ? count : 0); // else there is nobody to wake
+    const takeAll = async () => {
+      let taken = 0;
+      while (await store.wakeups.take()) taken++;
+      return taken;
+    };
+    await takeAll();
+    const newRun = await uncutRuns(store);
+    const runId = await newRun();
+    const wakes = async (id: string, wake: boolean) => {
+      await store.runs.cutShards(id, 1, { wake });
+      return takeAll();
+    };
+    assert.equal(await wakes(runId, true), wanted(3));
+    assert.equal(await wakes(runId, true), 0, "shards that were there already wake nobody");
+    assert.equal(await wakes(await newRun(), false), 0);
+    await store.wakeups.send(200);
+    assert.equal(await takeAll(), wanted(64));
+  },
+} satisfies Record<string, StoreCheck>;
