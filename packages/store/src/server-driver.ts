@@ -1,8 +1,8 @@
 import { finished } from "node:stream/promises";
-import { EmbError } from "@emb/manifest";
-import { DatabaseError, Pool, types, type ClientBase, type PoolClient } from "pg";
+import { Client, DatabaseError, Pool, types, type ClientBase, type ClientConfig, type PoolClient } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { databaseError } from "./database-error.js";
+import { connectionFailure, reasonOf } from "./connection-failure.js";
+import { databaseError, isDatabaseError } from "./database-error.js";
 import { createQueue } from "./in-order.js";
 import type { SqlCapabilities, SqlDriver, SqlResult, SqlTransaction, SqlValue } from "./sql-driver.js";
 import { runTransaction } from "./sql-transaction.js";
@@ -34,16 +34,16 @@ export interface ServerDriverOptions {
  * @throws EmbError EMB_STORE_UNAVAILABLE, EMB_STORE_REFUSED when the server does not let the user in
  */
 export async function createServerDriver(options: ServerDriverOptions): Promise<SqlDriver> {
-  const pool = new Pool({
+  const config: ClientConfig = {
     connectionString: options.connectionString,
-    max: options.maxConnections ?? 10,
     application_name: options.applicationName ?? "emb",
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     types: { getTypeParser },
-  });
+  };
+  const pool = new Pool({ ...config, max: options.maxConnections ?? 10 });
   pool.on("error", (error) => options.onWarning?.(`a connection to the database was lost: ${reasonOf(error)}`));
-  const driver = driverOf(pool);
+  const driver = driverOf(pool, config);
   try {
     await driver.exec("SELECT 1");
   } catch (error) {
@@ -53,9 +53,39 @@ export async function createServerDriver(options: ServerDriverOptions): Promise<
   return driver;
 }
 
-function driverOf(pool: Pool): SqlDriver {
+/**
+ * A session of its own that has the settings from its start on: a SET would be left behind in whatever session a pooler has lent. A pooler that
+ * refuses them gets none, and the index is built with what the server has.
+ */
+async function connectWith(config: ClientConfig, settings: Readonly<Record<string, string>>): Promise<Client> {
+  const given = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
+  const attempt = async (connectionString: string | undefined) => {
+    const client = new Client({ ...config, ...(connectionString !== undefined && { connectionString }) });
+    await client.connect();
+    return client;
+  };
+  try {
+    return await translated(() => attempt(withOptions(config.connectionString ?? "", given)));
+  } catch (error) {
+    if (!isDatabaseError(error, PROTOCOL_VIOLATION)) throw error;
+    return translated(() => attempt(undefined));
+  }
+}
+
+/** What a pooler answers to a parameter that it does not know. */
+const PROTOCOL_VIOLATION = "08P01";
+
+/** Adds to the options that the address has already, which else would win. */
+function withOptions(address: string, options: readonly string[]): string {
+  if (!URL.canParse(address)) return address;
+  const url = new URL(address);
+  url.searchParams.set("options", [url.searchParams.get("options") ?? "", ...options].join(" ").trim());
+  return url.href;
+}
+
+function driverOf(pool: Pool, config: ClientConfig): SqlDriver {
   const withClient = async <T>(use: (client: PoolClient) => Promise<T>): Promise<T> => {
-    const client = await translated(pool.connect());
+    const client = await translated(() => pool.connect());
     let broken = false;
     const lost = () => void (broken = true);
     client.on("error", lost); // without a listener Node ends the process
@@ -72,16 +102,15 @@ function driverOf(pool: Pool): SqlDriver {
     query: (sql, params) => withClient((client) => sessionOf(client).query(sql, params)),
     exec: (sql) => withClient((client) => sessionOf(client).exec(sql)),
     transaction: (work) => withClient((client) => runTransaction(sessionOf(client), work)),
-    maintain: (sql, settings) =>
-      withClient(async (client) => {
-        const session = sessionOf(client);
-        for (const [name, value] of Object.entries(settings)) await session.exec(`SET ${name} = '${value}'`);
-        try {
-          await session.exec(sql);
-        } finally {
-          for (const name of Object.keys(settings)) await session.exec(`RESET ${name}`).catch(() => undefined);
-        }
-      }),
+    maintain: async (sql, settings) => {
+      const client = await connectWith(config, settings);
+      client.on("error", () => undefined); // the statement under way reports it
+      try {
+        await sessionOf(client).exec(sql);
+      } finally {
+        await client.end().catch(() => undefined);
+      }
+    },
     close: () => (closing ??= pool.end()),
   };
 }
@@ -92,17 +121,17 @@ function sessionOf(client: ClientBase): SqlTransaction {
   return {
     query: (sql, params = []) =>
       inOrder(async (): Promise<SqlResult> => {
-        const { rows, rowCount } = await translated(
+        const { rows, rowCount } = await translated(() =>
           client.query<Record<string, unknown>>(sql, params.map(toParameter)),
         );
         return { rows, affected: rowCount ?? 0 };
       }),
-    exec: (sql) => inOrder(async () => void (await translated(client.query(sql)))),
+    exec: (sql) => inOrder(async () => void (await translated(() => client.query(sql)))),
     copyIn: ({ table, columns }, bytes) =>
       inOrder(async () => {
         const stream = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN WITH (FORMAT binary)`));
         stream.end(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-        await translated(finished(stream));
+        await translated(() => finished(stream));
       }),
   };
 }
@@ -133,20 +162,12 @@ function getTypeParser(oid: number, format?: "text" | "binary"): (value: string)
 }
 
 /** Messages of pg name hosts and roles, never passwords or values; details may hold values and are left out. */
-async function translated<T>(work: Promise<T>): Promise<T> {
+async function translated<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work;
+    return await work();
   } catch (error) {
     if (error instanceof DatabaseError)
       throw databaseError({ sqlState: error.code, message: error.message }, undefined);
-    throw new EmbError("EMB_STORE_UNAVAILABLE", `the database could not be reached: ${reasonOf(error)}`, {
-      hint: "Check that the server of DATABASE_URL runs and can be reached, then run the same command again.",
-    });
+    throw connectionFailure(error);
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string")
-    return error.code;
-  return error instanceof Error ? error.message : "unknown";
 }

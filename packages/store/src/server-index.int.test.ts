@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openServerSchema, serverSkip, serverUrl, type ServerSchema } from "../test/server-schema.js";
+import { openPostgresStore } from "./postgres-store.js";
 import { openServerStore } from "./server-store.js";
 import { batchOf, chunkOf, openSample, startFilling, type Filling } from "./testing/sealed-sample.js";
 
@@ -8,9 +9,9 @@ const DIMS = 8;
 const SEAL = { dims: DIMS, similarity: "cosine", storage: "vector" } as const;
 
 /** Deterministic numbers between -1 and 1. */
-const numbers = (seed: number): number[] => {
+const numbers = (seed: number, dims = DIMS): number[] => {
   let state = seed;
-  return Array.from({ length: DIMS }, () => {
+  return Array.from({ length: dims }, () => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 31 - 1;
   });
@@ -96,6 +97,36 @@ describe.skipIf(serverSkip !== "")(`an index on a server${serverSkip}`, () => {
     const [valid] = await indexOf(filling);
     expect(valid).toMatchObject({ valid: true });
     expect(valid?.["id"]).not.toBe(invalid?.["id"]);
+  });
+
+  it.each([
+    [2_001, "halfvec", true],
+    [4_000, "halfvec", true],
+    [4_001, "halfvec", false],
+    [2_001, "vector", false],
+    [4_001, "vector", false],
+  ] as const)("%i dims as %s: indexed is %s, and found either way", async (dims, storage, indexed) => {
+    const { driver, schema } = opened;
+    const early = { ...driver, capabilities: { ...driver.capabilities, minIndexedRows: 20 } };
+    const store = await openPostgresStore(early, { schema });
+    const ids = Array.from({ length: 24 }, (_, i) => `d${i}`);
+    const filling = await startFilling(store, ids, { seal: { dims, similarity: "cosine", storage } });
+    const wide = (seed: number) => numbers(seed, dims);
+    const documents = ids.map((documentId, i) => ({
+      documentId,
+      version: filling.version,
+      chunks: [chunkOf(documentId, 0, wide(i + 1))],
+    }));
+    await filling.writer.writeBatch(batchOf(filling, documents));
+    const exact = `search is exact: ${dims} dims are more than the index takes for ${storage} (${storage === "vector" ? 2000 : 4000})`;
+    expect(await filling.writer.buildIndex()).toEqual(
+      indexed ? { built: true, reason: "HNSW over 24 chunks" } : { built: false, reason: exact },
+    );
+    const reader = await openSample(store, filling);
+    expect(await reader.index()).toBe(indexed ? "hnsw" : "none");
+    const [best] = await reader.searchDense({ vector: new Float32Array(wide(5)), limit: 3 });
+    expect(best).toMatchObject({ documentId: "d4" });
+    expect(best?.score).toBeCloseTo(1, 3);
   });
 
   it("below pgvector 0.8.2 is built by one process only", async () => {

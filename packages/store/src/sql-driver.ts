@@ -44,7 +44,7 @@ export interface SqlDriver extends SqlSession {
   readonly capabilities: SqlCapabilities;
   /** Commits what `work` did, or nothing of it when it throws. Read committed. Not to be nested. */
   transaction<T>(work: (tx: SqlTransaction) => Promise<T>): Promise<T>;
-  /** One statement that cannot stand in a transaction, with settings of its session; a pooler in between may lose the settings. */
+  /** One statement that cannot stand in a transaction, in a session of its own with these settings; a pooler in between may refuse the settings, and they are left out. */
   maintain(sql: string, settings: Readonly<Record<string, string>>): Promise<void>;
   /** Finishes what was called before, then frees everything. Safe to call twice. */
   close(): Promise<void>;
