@@ -25,6 +25,7 @@ const CODES: Readonly<
   "55": "EMB_STORE_UNAVAILABLE", // lock not available
   "57": "EMB_STORE_UNAVAILABLE", // shut down, cancelled
   "58": "EMB_STORE_UNAVAILABLE", // input or output failed
+  "25P03": "EMB_STORE_UNAVAILABLE", // silent within a transaction for too long
   "25006": "EMB_STORE_UNAVAILABLE", // read-only: a standby, or a server that ran out of space
 };
 

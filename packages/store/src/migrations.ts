@@ -5,7 +5,7 @@ import { liveChanges } from "./migrations/live-changes.js";
 import { runScope } from "./migrations/run-scope.js";
 import { runSpend } from "./migrations/run-spend.js";
 import { workers } from "./migrations/workers.js";
-import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
+import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
 
 const SCHEMA_NAME = /^[a-z_][a-z0-9_]{0,62}$/;
@@ -35,10 +35,28 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
 ];
 
 const Version = z.object({ version: z.int() });
+const Present = z.object({ schema_there: z.boolean(), versioned: z.boolean() });
+
+const presence = async (session: SqlSession, schema: string) =>
+  parseOneRow(
+    Present,
+    await session.query(
+      "SELECT to_regnamespace($1) IS NOT NULL AS schema_there, to_regclass($1 || '.schema_version') IS NOT NULL AS versioned",
+      [schema],
+    ),
+  );
+
+/** Needs no right but to read and waits for nobody. 0: nothing is there yet. */
+async function readVersion(session: SqlSession, schema: string): Promise<number> {
+  if (!(await presence(session, schema)).versioned) return 0;
+  const result = await session.query(`SELECT coalesce(max(version), 0) AS version FROM ${schema}.schema_version`);
+  return parseOneRow(Version, result).version;
+}
 
 async function lockVersion(tx: SqlTransaction, schema: string): Promise<number> {
+  // CREATE SCHEMA IF NOT EXISTS asks for the right to make one even where it is there
+  if (!(await presence(tx, schema)).schema_there) await tx.exec(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
   await tx.exec(`
-    CREATE SCHEMA IF NOT EXISTS ${schema};
     CREATE TABLE IF NOT EXISTS ${schema}.schema_version (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now());
     LOCK TABLE ${schema}.schema_version IN EXCLUSIVE MODE;
   `);
@@ -51,7 +69,9 @@ async function lockVersion(tx: SqlTransaction, schema: string): Promise<number> 
  * @throws EmbError EMB_STORE_SCHEMA_NEWER when a newer program has been here
  */
 export async function migrate(driver: SqlDriver, schema: string, migrations = MIGRATIONS): Promise<void> {
-  for (let current = -1; current < migrations.length;) {
+  let current = await readVersion(driver, schema);
+  if (current > migrations.length) throw newer(schema, current, migrations.length);
+  while (current < migrations.length) {
     current = await driver.transaction(async (tx) => {
       const version = await lockVersion(tx, schema);
       if (version > migrations.length) throw newer(schema, version, migrations.length);

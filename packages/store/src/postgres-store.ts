@@ -12,6 +12,8 @@ import { createPostgresWorkers } from "./postgres-workers.js";
 import type { SqlDriver } from "./sql-driver.js";
 import type { Store } from "./store.js";
 
+export const DEFAULT_SCHEMA = "emb";
+
 /**
  * The store over any way to PostgreSQL. Brings the schema up to date first.
  * @param options.schema where emb's tables are. @defaultValue "emb"
@@ -23,7 +25,7 @@ export async function openPostgresStore(
   options: { schema?: string; wakeups?: PostgresWakeups } = {},
 ): Promise<Store> {
   const { wakeups = NO_WAKEUPS } = options;
-  const schema = parseSchemaName(options.schema ?? "emb");
+  const schema = parseSchemaName(options.schema ?? DEFAULT_SCHEMA);
   const shared = driver.capabilities.kind === "server";
   await migrate(driver, schema);
   if (!shared) await voidLeases(driver, schema);

@@ -54,8 +54,10 @@ export function createPostgresWriter(options: {
            ${concurrentSessions ? "FOR SHARE" : "OFFSET 0"} -- either way read by its key first, not joined with the whole table
          ) AS d ON d.document_id = i.id
          WHERE i.version IS DISTINCT FROM d.version
-       ) AS stale`,
-      [...advanceShardParams(batch), record.base, ids, versions],
+       ) AS stale,
+       -- a holder that falls silent in here loses its locks when its lease is over, so that another can take the shard
+       set_config('idle_in_transaction_session_timeout', $15, true)`,
+      [...advanceShardParams(batch), record.base, ids, versions, `${batch.lease.leaseMs}ms`],
     );
     return parseOneRow(PreparedRow, result);
   };
