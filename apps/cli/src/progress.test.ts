@@ -70,12 +70,13 @@ describe("the progress view", () => {
     fill(50, 1); // sooner than it is worth drawing
     fill(2000, 4);
     view.update({ kind: "index" });
+    view.update({ kind: "warning", message: "search is exact" });
     expect(raws).toEqual([
       "\r\u001B[2Kfill    [------------------------]   0%  0/10 doc",
       "\r\u001B[2Kfill    [##########--------------]  40%  4/10 doc",
       "\n",
     ]);
-    expect(notes).toEqual(["index"]);
+    expect(notes).toEqual(["index", "warning: search is exact"]);
   });
 
   it("shows no share of a total that is not known, and none of a total of nothing but a full bar", () => {

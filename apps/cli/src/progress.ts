@@ -115,6 +115,10 @@ export function createProgressView(output: Output, nowMs: () => number) {
           end();
           output.note("index");
           break;
+        case "warning":
+          end();
+          output.note(`warning: ${progress.message}`);
+          break;
         case "waiting":
           end();
           output.note(`waiting: ${progress.reason}`);

@@ -1,12 +1,20 @@
+import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createServerDriver } from "@emb/store/server";
 import { createProject, documentOf, failureOf, type Project } from "./command.fixture.js";
 
 const url = process.env["TEST_DATABASE_URL"]?.trim() ?? "";
+/** A pooler in transaction mode in front of the same server. */
+const poolerUrl = process.env["TEST_POOLER_URL"]?.trim() ?? "";
 const skip = url === "" ? " (skipped: TEST_DATABASE_URL is not set)" : "";
 const DOCUMENTS = 240;
+/** The other processes, as they are built. */
+const SERVICES = ["ingest-worker/bin/ingest-worker.js", "query/bin/query.js"].map((path) =>
+  fileURLToPath(new URL(`../../${path}`, import.meta.url)),
+);
 
 /** Long enough that a fill takes seconds; every text different. */
 const LONG = Array.from({ length: DOCUMENTS }, (_, place) => {
@@ -58,6 +66,41 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
     await expectWhole("one");
     const found = await project.emb(["search", "17: ferry527 ferry534", "--json"], server);
     expect(documentOf(found, Found).results).toHaveLength(10);
+  });
+
+  it.skipIf(poolerUrl === "")("fills, verifies and answers through a pooler in transaction mode", async () => {
+    await project.write("short.jsonl", LONG.split("\n").slice(0, 40).join("\n"));
+    const pooled = { DATABASE_URL: poolerUrl };
+    const args = ["--to", "one", "--source", "short.jsonl", "--base", "pooled"];
+    const filled = await project.emb(["reingest", ...args, "--yes", "--json"], pooled);
+    expect(documentOf(filled, Reingested)).toMatchObject({ state: "ready", chunks: { total: 40, failed: 0 } });
+    const verified = await project.emb(["verify", "namespace", "--base", "pooled", "--json"], pooled);
+    expect(documentOf(verified, Verified)).toMatchObject({ ok: true, expected: 40, found: 40 });
+    const found = await project.emb(["search", "17: ferry527 ferry534", "--base", "pooled", "--json"], pooled);
+    expect(documentOf(found, Found).results[0]).toEqual({ document_id: "d0017" });
+  });
+
+  it("of an older version is refused by a newer schema, in the command, the worker and the query service", async () => {
+    const driver = await createServerDriver({ connectionString: url, maxConnections: 1 });
+    await driver.exec(`INSERT INTO ${schema}.schema_version (version) VALUES (1000)`);
+    try {
+      const status = await project.emb(["status", "--json"], server);
+      expect({ exit: status.code, code: failureOf(status).code }).toEqual({ exit: 78, code: "EMB_STORE_SCHEMA_NEWER" });
+      const filled = await project.emb(fill("one"), server);
+      expect({ exit: filled.code, code: failureOf(filled).code }).toEqual({ exit: 78, code: "EMB_STORE_SCHEMA_NEWER" });
+      for (const service of SERVICES) {
+        const { status: exit, stderr } = spawnSync(process.execPath, [service], {
+          cwd: project.dir,
+          encoding: "utf8",
+          env: { PATH: process.env["PATH"], ENV: "production", ...server },
+          timeout: 60_000,
+        });
+        expect({ exit, said: /EMB_[A-Z_]+/.exec(stderr)?.[0] }).toEqual({ exit: 78, said: "EMB_STORE_SCHEMA_NEWER" });
+      }
+    } finally {
+      await driver.exec(`DELETE FROM ${schema}.schema_version WHERE version = 1000`);
+      await driver.close();
+    }
   });
 
   it("pauses a fill that another process is at, and goes on with it in a third", async () => {

@@ -73,7 +73,11 @@ async function goOn(context: WorkerContext, run: Run): Promise<void> {
         leaseMs,
         shardsAtOnce: runsInProcess(provider.profile) ? 1 : concurrency,
         sleep: (ms, stop) => sleep(ms, undefined, { signal: stop }),
-        onProgress,
+        onProgress(progress) {
+          if (progress.kind === "warning")
+            log.warn({ event: "run.warning", run_id: run.id, message: progress.message });
+          onProgress(progress);
+        },
       },
       run,
       record,

@@ -80,7 +80,8 @@ export async function continueRun(
 
   await step(store, run.id, "index");
   setup.onProgress({ kind: "index" });
-  await writer.buildIndex({ signal });
+  const index = await writer.buildIndex({ signal });
+  if (tooWide(store, record)) setup.onProgress({ kind: "warning", message: index.reason });
   soon.throwIfAborted();
 
   await step(store, run.id, "verify");
@@ -108,6 +109,9 @@ export async function continueRun(
   }
   return { run: await finish(setup, run, record, verification), verification };
 }
+
+const tooWide = ({ capabilities }: Store, { seal }: NamespaceRecord): boolean =>
+  seal.dims > capabilities.maxIndexedDims[seal.storage];
 
 const eitherSignal = ({ signal, stopping }: Pick<ContinueSetup, "signal" | "stopping">): AbortSignal =>
   stopping === undefined ? signal : AbortSignal.any([signal, stopping]);

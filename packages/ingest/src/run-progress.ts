@@ -22,4 +22,6 @@ export type Progress =
     }
   | { readonly kind: "waiting"; readonly reason: string }
   | { readonly kind: "index" }
+  /** What works, but not as well as it might: search stays exact because of the profile's dims. */
+  | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "verify"; readonly chunks: number; readonly chunksTotal: number };
