@@ -1,8 +1,8 @@
-import { isEmbError } from "@emb/manifest";
+import { EmbError } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
 
-/** Codes by which a provider refuses one text; every other error ends the call. */
-const REFUSED_TEXT = ["EMB_TEXT_EMPTY", "EMB_TEXT_TOO_LONG", "EMB_PROVIDER_REJECTED"] as const;
+/** A provider that refuses every one of so many texts refuses the request, whatever it says. */
+const TOO_MANY_TO_BLAME = 16;
 
 export interface EmbedOutcome {
   /** One entry for each text, in order: its vector, or why the provider refuses it. */
@@ -12,29 +12,37 @@ export interface EmbedOutcome {
 
 export interface IsolatingCall {
   readonly signal: AbortSignal;
-  /** Told of each answered call; tokens null: the service does not say. */
+  /** Told of each part that was answered, also when the call fails after it; tokens null: the service does not say. */
   readonly onCall: (texts: readonly string[], tokens: number | null) => void;
 }
 
 /**
- * Embeds document texts and isolates those that the provider refuses, by halving the batch until each bad text stands alone.
- * @throws whatever the provider throws for another reason than a text
+ * Embeds document texts; those that the provider refuses are told from the rest, and no other text is embedded twice for their sake.
+ * @throws EmbError EMB_PROVIDER_REJECTED when it refuses all of many texts, and whatever it throws for another reason than a text
  */
 export async function embedIsolating(
   provider: EmbeddingProvider,
   texts: readonly string[],
-  call: IsolatingCall,
+  { signal, onCall }: IsolatingCall,
 ): Promise<EmbedOutcome["outcomes"]> {
   if (texts.length === 0) return [];
-  try {
-    const { dense, dims, tokens } = await provider.embedDocuments(texts, { signal: call.signal });
-    call.onCall(texts, tokens);
-    return texts.map((_, row) => dense.subarray(row * dims, (row + 1) * dims));
-  } catch (error) {
-    if (!isEmbError(error) || !REFUSED_TEXT.some((code) => code === error.code)) throw error;
-    if (texts.length === 1) return [{ code: error.code, reason: error.message }];
-    const middle = texts.length >> 1;
-    const left = await embedIsolating(provider, texts.slice(0, middle), call);
-    return [...left, ...(await embedIsolating(provider, texts.slice(middle), call))];
-  }
+  const refused = new Map<number, { code: string; reason: string }>();
+  const { dense, dims } = await provider.embedDocuments(texts, {
+    signal,
+    onAnswered: onCall,
+    setAside: (index, { code, message }) => refused.set(index, { code, reason: message }),
+  });
+  if (refused.size === texts.length && texts.length >= TOO_MANY_TO_BLAME) throw allRefused(texts.length, refused);
+  return texts.map((_, row) => refused.get(row) ?? dense.subarray(row * dims, (row + 1) * dims));
+}
+
+function allRefused(texts: number, refused: ReadonlyMap<number, { reason: string }>): EmbError {
+  const [first] = refused.values();
+  return new EmbError(
+    "EMB_PROVIDER_REJECTED",
+    `all of ${texts} texts were refused; the first: ${first?.reason ?? ""}`,
+    {
+      hint: "Something other than a text is wrong: compare the profile with what the model takes.",
+    },
+  );
 }

@@ -91,13 +91,25 @@ export async function openSmallWorld(): Promise<SmallWorld> {
       close: () => inner.close(),
       embedQueries: (texts, options) => inner.embedQueries(texts, options),
       async embedDocuments(texts, options) {
-        for (const text of texts) {
+        const kept: number[] = [];
+        let failure: EmbError | null = null;
+        for (const [index, text] of texts.entries()) {
           const error = refuse(text);
-          if (error) throw error;
+          if (error === null) kept.push(index);
+          else if (options.setAside !== undefined && error.code === "EMB_PROVIDER_REJECTED")
+            options.setAside(index, error);
+          else {
+            failure = error;
+            break;
+          }
         }
-        const answer = await inner.embedDocuments(texts, options);
-        embedded.push(...texts);
-        return answer;
+        const sent = kept.map((index) => texts[index]!);
+        const { dense, dims, tokens } = await inner.embedDocuments(sent, options);
+        embedded.push(...sent);
+        if (failure !== null) throw failure; // what came before it was answered
+        const all = new Float32Array(texts.length * dims).fill(Number.NaN);
+        for (const [row, index] of kept.entries()) all.set(dense.subarray(row * dims, (row + 1) * dims), index * dims);
+        return { dense: all, count: texts.length, dims, tokens };
       },
     };
     const chunker = createChunker({ maxTokens: 40, countTokens: (text) => tokenizer.countTokens(text).tokens });

@@ -1,7 +1,8 @@
 import { EmbError, isEmbError, type Profile, type Side } from "@emb/manifest";
-import type { EmbeddingProvider, EmbedOptions, Sides, SparseEmbeddings } from "./provider.js";
+import type { EmbeddingProvider, Embeddings, EmbedOptions, Sides, SparseEmbeddings } from "./provider.js";
 import type { Operation, Outcome, ProviderObserver } from "./provider-events.js";
 import { checkEmbeddings } from "./response-checks.js";
+import { embedSettingAside } from "./set-aside.js";
 import { refuseBlankTexts } from "./text-guards.js";
 
 export interface GuardOptions {
@@ -11,9 +12,6 @@ export interface GuardOptions {
   /** Monotonic. */
   readonly nowMs?: (() => number) | undefined;
 }
-
-/** @throws EmbError EMB_PROVIDER_RESPONSE_INVALID */
-type Check<E> = (answer: E, texts: number) => void;
 
 /** What the guard needs to know of an answer. */
 interface Answered {
@@ -33,13 +31,7 @@ export function guardCalls(
   let closing: Promise<void> | undefined;
 
   const guard =
-    <E extends Answered>(
-      operation: Operation,
-      side: Side,
-      embed: Sides<E>["embedDocuments"],
-      empty: () => E,
-      check: Check<E>,
-    ) =>
+    <E extends Answered>(operation: Operation, side: Side, embed: Sides<E>["embedDocuments"], empty: () => E) =>
     async (texts: readonly string[], options: EmbedOptions): Promise<E> => {
       options.signal.throwIfAborted();
       if (closing) throw closed(profile);
@@ -57,11 +49,9 @@ export function guardCalls(
         });
       let call: Promise<E> | undefined;
       try {
-        refuseBlankTexts(texts);
         call = embed(texts, options);
         inFlight.add(call);
         const answer = await call;
-        check(answer, texts.length);
         tell("ok", answer.tokens);
         return answer;
       } catch (error) {
@@ -73,32 +63,25 @@ export function guardCalls(
     };
   const guardSides = <E extends Answered>(
     operation: Operation,
-    sides: Sides<E>,
+    { embedDocuments, embedQueries }: Sides<E>,
     empty: () => E,
-    check: Check<E> = () => {},
   ): Sides<E> => ({
-    embedDocuments: guard(
-      operation,
-      "document",
-      (texts, options) => sides.embedDocuments(texts, options),
-      empty,
-      check,
-    ),
-    embedQueries: guard(operation, "query", (texts, options) => sides.embedQueries(texts, options), empty, check),
+    embedDocuments: guard(operation, "document", embedDocuments, empty),
+    embedQueries: guard(operation, "query", embedQueries, empty),
   });
   const { dims } = profile;
 
   return {
     profile,
-    ...guardSides(
-      "dense",
-      inner,
-      () => ({ dense: new Float32Array(0), count: 0, dims, tokens: 0 }),
-      checked ? undefined : (answer, texts) => checkEmbeddings(answer, texts, profile),
-    ),
-    ...(inner.sparse && { sparse: guardSides("sparse", inner.sparse, noSparse) }),
+    ...guardSides("dense", denseSides(inner, checked), () => ({
+      dense: new Float32Array(0),
+      count: 0,
+      dims,
+      tokens: 0,
+    })),
+    ...(inner.sparse && { sparse: guardSides("sparse", withoutBlanks(inner.sparse), noSparse) }),
     ...(inner.multiVector && {
-      multiVector: guardSides("multi_vector", inner.multiVector, () => ({
+      multiVector: guardSides("multi_vector", withoutBlanks(inner.multiVector), () => ({
         vectors: new Float32Array(0),
         offsets: new Uint32Array(1),
         count: 0,
@@ -109,6 +92,41 @@ export function guardCalls(
     close: () => (closing ??= Promise.allSettled(inFlight).then(() => inner.close())),
   };
 }
+
+type Embed<E> = (texts: readonly string[], options: EmbedOptions) => Promise<E>;
+
+const bothSides = <E>(sides: Sides<E>, change: (embed: Embed<E>) => Embed<E>): Sides<E> => ({
+  embedDocuments: change((texts, options) => sides.embedDocuments(texts, options)),
+  embedQueries: change((texts, options) => sides.embedQueries(texts, options)),
+});
+
+const withoutBlanks = <E>(sides: Sides<E>): Sides<E> =>
+  bothSides(sides, (embed) => async (texts, { signal }) => {
+    refuseBlankTexts(texts);
+    return embed(texts, { signal });
+  });
+
+/** Vectors are checked before rows of set-aside texts come between them. */
+const denseSides = (inner: EmbeddingProvider, checked: boolean): Sides<Embeddings> =>
+  bothSides<Embeddings>(inner, (embed) => {
+    const embedChecked: Embed<Embeddings> = async (texts, options) => {
+      let told = false;
+      const onAnswered = (answered: readonly string[], tokens: number | null) => {
+        told = true;
+        options.onAnswered?.(answered, tokens);
+      };
+      const answer = await embed(texts, { ...options, onAnswered });
+      if (!checked) checkEmbeddings(answer, texts.length, inner.profile);
+      if (!told) onAnswered(texts, answer.tokens);
+      return answer;
+    };
+    return async (texts, { setAside, ...options }) => {
+      if (setAside !== undefined)
+        return embedSettingAside(embedChecked, texts, inner.profile.dims, { ...options, setAside });
+      refuseBlankTexts(texts);
+      return embedChecked(texts, options);
+    };
+  });
 
 const noSparse = (): SparseEmbeddings => ({
   indices: new Uint32Array(0),

@@ -1,4 +1,4 @@
-import type { Profile } from "@emb/manifest";
+import type { EmbError, Profile } from "@emb/manifest";
 
 /** Vectors of one call, in input order. */
 export interface Embeddings {
@@ -34,6 +34,13 @@ export interface MultiVectorEmbeddings {
 
 export interface EmbedOptions {
   readonly signal: AbortSignal;
+  /**
+   * For dense vectors. With it a text that is refused (EMB_TEXT_EMPTY, EMB_TEXT_TOO_LONG, EMB_PROVIDER_REJECTED) does not end the call: it is
+   * told here, by its place among the call's texts, its row holds NaN, and every other text is embedded, once.
+   */
+  readonly setAside?: ((index: number, error: EmbError) => void) | undefined;
+  /** For dense vectors: told of each part of the call that was answered, and so is paid for, also when the call fails after it. */
+  readonly onAnswered?: ((texts: readonly string[], tokens: number | null) => void) | undefined;
 }
 
 /** Document and query side of one kind of vector. */
@@ -50,7 +57,7 @@ export interface Sides<E> {
  * - L2 norm 1 within 1e-3 when the profile says `normalizedOutput`;
  * - a vector does not depend on its batch: alone, in a batch or beside longer texts, cosine >= 0.99999 (in-process models);
  * - a text is never truncated in silence: over `limits.maxInputTokens` it is EMB_TEXT_TOO_LONG, empty or blank EMB_TEXT_EMPTY,
- *   and nothing of that call is embedded;
+ *   and nothing of that call is embedded, unless the caller asks to have such texts set aside;
  * - the profile's prompts and tasks are applied inside, so callers pass plain texts;
  * - an aborted signal ends the call with the signal's reason; the instance stays usable;
  * - calls may run concurrently; an empty list gives an empty answer.

@@ -13,10 +13,16 @@ const empty = (index: number, what: string): EmbError =>
     context: { index },
   });
 
+/** @returns EMB_TEXT_EMPTY for a text that is empty or blank, else null */
+export const blankText = (index: number, text: string): EmbError | null =>
+  text.trim() === "" ? empty(index, text === "" ? "is empty" : "is blank") : null;
+
 /** @throws EmbError EMB_TEXT_EMPTY when a text is empty or blank */
 export function refuseBlankTexts(texts: readonly string[]): void {
-  const index = texts.findIndex((text) => text.trim() === "");
-  if (index >= 0) throw empty(index, texts[index] === "" ? "is empty" : "is blank");
+  for (const [index, text] of texts.entries()) {
+    const error = blankText(index, text);
+    if (error !== null) throw error;
+  }
 }
 
 /** @returns EMB_TEXT_EMPTY for a text that holds only characters the model drops, such as zero-width ones */

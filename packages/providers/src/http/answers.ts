@@ -14,6 +14,8 @@ import { dimsOfBase64, VectorRows } from "./vector-rows.js";
 export interface Gathering<E> {
   /** @throws EmbError EMB_PROVIDER_RESPONSE_INVALID */
   accept(body: BodyBytes, batch: Batch): AcceptedAnswer;
+  /** The text at this place has no answer. */
+  leaveOut(index: number): void;
   /** Once every batch is in. */
   result(tokens: number | null): E;
 }
@@ -39,6 +41,7 @@ export function gatherDense(
       if (problem !== null) throw failures.invalid(problem);
       return { tokens, model };
     },
+    leaveOut: (index) => void dense.fill(Number.NaN, index * dims, (index + 1) * dims),
     result: (tokens) => ({ dense, count, dims, tokens }),
   };
 }
@@ -60,6 +63,7 @@ export function gatherSparse(
       }
       return { tokens, model };
     },
+    leaveOut() {}, // its row is empty
     result(tokens) {
       const offsets = new Uint32Array(count + 1);
       for (const [index, row] of rows.entries()) offsets[index + 1] = offsets[index]! + (row?.indices.length ?? 0);
@@ -111,6 +115,7 @@ export function gatherMultiVectors(
       }
       return { tokens, model };
     },
+    leaveOut: (index) => void (texts[index] = new Float32Array(0)),
     result(tokens) {
       const offsets = new Uint32Array(count + 1);
       for (const [index, own] of texts.entries()) offsets[index + 1] = offsets[index]! + own.length / dims;

@@ -59,7 +59,11 @@ function createHttpProvider(profile: Profile, service: EmbeddingService, options
     vectorBytes: (text: string) => number,
     gather: (answer: z.ZodType<A>, texts: readonly string[]) => Gathering<E>,
   ): Sides<E> => {
-    const embed = async (plain: readonly string[], side: Side, { signal }: EmbedOptions): Promise<E> => {
+    const embed = async (
+      plain: readonly string[],
+      side: Side,
+      { signal, setAside, onAnswered }: EmbedOptions,
+    ): Promise<E> => {
       const prompt = profile.prompts[side];
       const texts = prompt === "" ? plain : plain.map((text) => prompt + text);
       await refuseLongTexts(plain, texts, profile, tokenizer, signal);
@@ -75,6 +79,13 @@ function createHttpProvider(profile: Profile, service: EmbeddingService, options
           }),
           maxAnswerBytes: ({ start, end }) => answerBytes(texts.slice(start, end), vectorBytes),
           accept: (body, batch) => gathering.accept(body, batch),
+          answered: ({ start, end }, tokens) => onAnswered?.(plain.slice(start, end), tokens),
+          setAside:
+            setAside &&
+            ((index, error) => {
+              gathering.leaveOut(index);
+              setAside(index, error);
+            }),
         },
         planBatches(texts, batches),
         signal,

@@ -271,6 +271,52 @@ describe("what a service refuses", () => {
     expect(eventsOf("split").map(({ texts: size }) => size)).toEqual([64, 32, 16, 8, 4, 2]);
   });
 
+  it("sets bad texts aside when asked to, and no other text is embedded twice", async () => {
+    await open("openai", 16);
+    await hosted.service.play([down(400, { when: { marker: "bad" } })]);
+    const bad = [3, 4, 17, 63, 70];
+    const texts = bad.reduce<string[]>((all, index) => all.with(index, `bad text ${index}`), textsOf(80)).with(20, " ");
+    const aside = new Map<number, string>();
+    const { dense, dims, count } = await hosted.provider.embedDocuments(texts, {
+      ...live,
+      setAside: (index, { code }) => aside.set(index, code),
+    });
+    const codes = bad.map((index) => [index, "EMB_PROVIDER_REJECTED"] as const);
+    expect([...aside].toSorted(([a], [b]) => a - b)).toEqual(
+      [...codes, [20, "EMB_TEXT_EMPTY"] as const].toSorted(([a], [b]) => a - b),
+    );
+    const kept = [...texts.keys()].filter((index) => !aside.has(index));
+    const rows = Float32Array.from(kept.flatMap((index) => [...dense.subarray(index * dims, (index + 1) * dims)]));
+    expectRight(
+      { dense: rows, count: kept.length, dims, tokens: null },
+      kept.map((index) => texts[index]!),
+      hosted,
+    );
+    expect(count).toBe(80);
+    for (const index of aside.keys())
+      expect(dense.subarray(index * dims, (index + 1) * dims).every(Number.isNaN)).toBe(true);
+    expect(await sentAgain()).toEqual([]);
+  });
+
+  it("tells what was answered, also when the call fails after it", async () => {
+    await open("openai", 4);
+    await hosted.service.play([down(401, { when: { marker: "last" } })]);
+    const answered: string[] = [];
+    let tokens = 0;
+    const texts = [...textsOf(8), "the last text"];
+    const call = hosted.provider.embedDocuments(texts, {
+      ...live,
+      onAnswered: (part, told) => {
+        answered.push(...part);
+        tokens += told ?? 0;
+      },
+    });
+    expect(await failureOf(call)).toMatchObject({ code: "EMB_PROVIDER_UNAUTHORIZED" });
+    const sound = (await requests()).filter(({ status }) => status === 200);
+    expect(answered.toSorted()).toEqual(sound.flatMap((request) => request.texts).toSorted());
+    expect(tokens > 0).toBe(answered.length > 0);
+  });
+
   it("halves a batch until the service takes it", async () => {
     await open("openai", 64);
     await hosted.service.play([down(413, { when: { moreThan: 10 } })]);

@@ -1,4 +1,4 @@
-import { isEmbError, type Profile, type Side } from "@emb/manifest";
+import { isEmbError, type EmbError, type Profile, type Side } from "@emb/manifest";
 import type { Operation, Outcome, ProviderObserver, RetryReason } from "../provider-events.js";
 import { AdaptiveLimit } from "./adaptive-limit.js";
 import { CircuitBreaker } from "./circuit-breaker.js";
@@ -24,6 +24,10 @@ export interface BatchCalls {
    * @throws EmbError EMB_PROVIDER_RESPONSE_INVALID
    */
   readonly accept: (body: BodyBytes, batch: Batch) => AcceptedAnswer;
+  /** Told of a batch that was answered. */
+  readonly answered?: ((batch: Batch, tokens: number | null) => void) | undefined;
+  /** Told of a text that is refused alone, instead of ending the call. */
+  readonly setAside?: ((index: number, error: EmbError) => void) | undefined;
 }
 
 export interface AcceptedAnswer {

@@ -74,6 +74,7 @@ export class ServiceClient {
           this.#base64Settled = true;
           this.#base64 = base64;
         }
+        calls.answered?.(batch, attempt.tokens);
         return attempt.tokens;
       }
       if (attempt.kind !== "refused") await this.#waitAfter(attempt, patience, calls.side, signal);
@@ -92,7 +93,11 @@ export class ServiceClient {
   ): Promise<number | null> {
     const texts = batch.end - batch.start;
     if (texts <= 1) {
-      throw this.#setup.failures.refused("EMB_PROVIDER_REJECTED", status, reason, texts === 1 ? batch.start : null);
+      const index = texts === 1 ? batch.start : null;
+      const error = this.#setup.failures.refused("EMB_PROVIDER_REJECTED", status, reason, index);
+      if (index === null || calls.setAside === undefined) throw error;
+      calls.setAside(index, error);
+      return 0;
     }
     this.#setup.observer({ kind: "split", texts });
     let total: number | null = 0;

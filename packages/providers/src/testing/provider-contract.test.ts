@@ -124,6 +124,7 @@ const BROKEN: Record<keyof typeof providerContract, Fault> = {
   "refuses a query over the limit": { ignoresLimit: "query" },
   "refuses an empty text": {},
   "refuses a blank text": {},
+  "sets refused texts aside when asked to, and gives the others their vectors": {},
   "answers an empty list with an empty answer": {
     answer: (answer) => (answer.count === 0 ? { ...answer, count: 1, dense: new Float32Array(DIMS) } : answer),
   },

@@ -90,6 +90,29 @@ export const providerContract = {
     await assertEmpty(provider.embedDocuments([texts[0]!, " \n\t\u00a0"], live));
     await assertEmpty(provider.embedQueries([texts[0]!, " \n\t\u00a0"], live));
   },
+  "sets refused texts aside when asked to, and gives the others their vectors": async (
+    provider,
+    { texts, tooLong },
+  ) => {
+    const aside: [number, string][] = [];
+    const answer = await provider.embedDocuments([tooLong, texts[0]!, " ", texts[1]!, tooLong], {
+      ...live,
+      setAside: (index, { code }) => aside.push([index, code]),
+    });
+    assert.deepEqual(
+      aside.toSorted(([a], [b]) => a - b),
+      [
+        [0, "EMB_TEXT_TOO_LONG"],
+        [2, "EMB_TEXT_EMPTY"],
+        [4, "EMB_TEXT_TOO_LONG"],
+      ],
+    );
+    assert.equal(answer.count, 5);
+    for (const index of [0, 2, 4]) assert.ok(row(answer, index).every(Number.isNaN), `row ${index} is not NaN`);
+    const plain = await provider.embedDocuments([texts[0]!, texts[1]!], live);
+    assertSame(row(answer, 1), row(plain, 0), "beside set-aside texts");
+    assertSame(row(answer, 3), row(plain, 1), "beside set-aside texts");
+  },
   "answers an empty list with an empty answer": async (provider) => {
     for (const answer of [await provider.embedDocuments([], live), await provider.embedQueries([], live)]) {
       assert.deepEqual([answer.count, answer.dense.length, answer.dims], [0, 0, provider.profile.dims]);
