@@ -61,13 +61,9 @@ export function guardCalls(
         if (call) inFlight.delete(call);
       }
     };
-  const guardSides = <E extends Answered>(
-    operation: Operation,
-    { embedDocuments, embedQueries }: Sides<E>,
-    empty: () => E,
-  ): Sides<E> => ({
-    embedDocuments: guard(operation, "document", embedDocuments, empty),
-    embedQueries: guard(operation, "query", embedQueries, empty),
+  const guardSides = <E extends Answered>(operation: Operation, sides: Sides<E>, empty: () => E): Sides<E> => ({
+    embedDocuments: guard(operation, "document", (texts, options) => sides.embedDocuments(texts, options), empty),
+    embedQueries: guard(operation, "query", (texts, options) => sides.embedQueries(texts, options), empty),
   });
   const { dims } = profile;
 

@@ -79,7 +79,7 @@ function createHttpProvider(profile: Profile, service: EmbeddingService, options
           }),
           maxAnswerBytes: ({ start, end }) => answerBytes(texts.slice(start, end), vectorBytes),
           accept: (body, batch) => gathering.accept(body, batch),
-          answered: ({ start, end }, tokens) => onAnswered?.(plain.slice(start, end), tokens),
+          answered: ({ start, end }, counted) => onAnswered?.(plain.slice(start, end), counted),
           setAside:
             setAside &&
             ((index, error) => {
