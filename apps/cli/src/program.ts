@@ -161,6 +161,7 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
       "emb reingest --to st_minilm --source ./docs --yes",
       "EMBEDDING_PROFILE_EXPERIMENT=st_minilm emb reingest --to st_minilm --source corpus.jsonl --base articles --yes",
       "emb reingest --to jina_v3 --source stored --yes",
+      "emb reingest --to jina_v3 --source stored --workers queue --yes",
       "emb reingest --to st_minilm --source postgres://app@db/shop --table articles --scope metadata:lang=de --limit 500 --yes",
     ]).requiredOption("--to <profile>", "target profile"),
   )
@@ -168,6 +169,7 @@ Exit codes: 0 ok, 1 negative or not ready, 2 wrong usage, 3 inconclusive, 75 try
     .option("--dry-run", "say what it would do and take, as emb plan does, and stop", false)
     .option("--max-cost-usd <amount>", "stop before the run, from its start on, costs more")
     .option("--accept-failures <n>", "be ready with up to so many texts set aside; recorded in the audit log")
+    .option("--workers <who>", "local: only this process fills; queue: only emb-ingest-worker processes; default: all")
     .option("--yes", "do not ask", false)
     .action((options: Common & ReingestOptions) =>
       run(async () => (await import("./commands/reingest.js")).reingestCommand, options),
@@ -194,6 +196,7 @@ Verbs:
       "--accept-failures <n>",
       "resume, retry: be ready with up to so many texts set aside; recorded in the audit log",
     )
+    .option("--workers <who>", "resume, retry: local or queue, as in emb reingest")
     .option("--yes", "abort: do not ask", false)
     .action((verb: string | undefined, id: string | undefined, options: Common & RunsOptions) =>
       run(async () => (await import("./commands/runs.js")).runs, {

@@ -1,5 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
@@ -10,11 +11,10 @@ const url = process.env["TEST_DATABASE_URL"]?.trim() ?? "";
 /** A pooler in transaction mode in front of the same server. */
 const poolerUrl = process.env["TEST_POOLER_URL"]?.trim() ?? "";
 const skip = url === "" ? " (skipped: TEST_DATABASE_URL is not set)" : "";
+const WORKER = fileURLToPath(new URL("../../ingest-worker/bin/ingest-worker.js", import.meta.url));
 const DOCUMENTS = 240;
 /** The other processes, as they are built. */
-const SERVICES = ["ingest-worker/bin/ingest-worker.js", "query/bin/query.js"].map((path) =>
-  fileURLToPath(new URL(`../../${path}`, import.meta.url)),
-);
+const SERVICES = [WORKER, fileURLToPath(new URL("../../query/bin/query.js", import.meta.url))];
 
 /** Long enough that a fill takes seconds; every text different. */
 const LONG = Array.from({ length: DOCUMENTS }, (_, place) => {
@@ -27,6 +27,14 @@ const Verified = z.object({ ok: z.boolean(), expected: z.int(), found: z.int(), 
 const Runs = z.object({
   runs: z.array(z.object({ run_id: z.string(), state: z.string(), progress: z.object({ embedded: z.int() }) })),
 });
+const Followed = z.object({
+  state: z.string(),
+  drift_pct: z.null(),
+  chunks: z.object({ total: z.int(), embedded: z.int() }),
+});
+const Status = z.object({
+  workers: z.array(z.object({ pid: z.int(), environment: z.string(), shards: z.int() })),
+});
 const Found = z.object({ results: z.array(z.object({ document_id: z.string() })) });
 
 describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { timeout: 300_000 }, () => {
@@ -34,14 +42,15 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
   let project: Project;
   beforeAll(async () => {
     project = await createProject({
-      "config/production.yaml": `embedding: { profile: one }\nstore: { schema: ${schema} }\ningest: { commit_rows: 32, shard_documents: 40, lease_ms: 10000 }\n`,
+      "config/production.yaml": `embedding: { profile: one }\nstore: { schema: ${schema}, queue_schema: ${schema}_boss }\ningest: { commit_rows: 32, shard_documents: 40, lease_ms: 10000, port: 0 }\n`,
+      "short.jsonl": LONG.split("\n").slice(0, 12).join("\n"),
       "long.jsonl": LONG,
     });
   });
   afterAll(async () => {
     await project.remove();
     const driver = await createServerDriver({ connectionString: url });
-    await driver.exec(`DROP SCHEMA IF EXISTS ${schema} CASCADE`);
+    await driver.exec(`DROP SCHEMA IF EXISTS ${schema} CASCADE; DROP SCHEMA IF EXISTS ${schema}_boss CASCADE`);
     await driver.close();
   });
   const server = { DATABASE_URL: url };
@@ -127,5 +136,28 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
     const [second, ended] = await Promise.all([project.emb(fill("two"), open), first.ended]);
     for (const each of [second, ended]) expect(documentOf(each, Reingested).state).toBe("ready");
     await expectWhole("two");
+  });
+
+  it("leaves a fill to workers with --workers queue, says so while there is none, and follows it to its end", async () => {
+    const args = ["reingest", "--to", "one", "--source", "short.jsonl", "--base", "queued", "--yes", "--json"];
+    const running = project.start([...args, "--workers", "queue"], server);
+    await running.says(/no worker has shown a sign of life/);
+    const { PATH = "" } = process.env;
+    const env = { PATH, ENV: "production", ...server };
+    const worker = spawn(process.execPath, [WORKER], { cwd: project.dir, env, stdio: "ignore" });
+    const left = once(worker, "close");
+    try {
+      const ended = documentOf(await running.ended, Followed);
+      expect(ended).toEqual({ state: "ready", drift_pct: null, chunks: { total: 12, embedded: 12 } });
+      const { workers } = documentOf(await project.emb(["status", "--json"], server), Status);
+      expect(workers).toEqual([{ pid: worker.pid, environment: "production", shards: 0 }]);
+      const [run] = documentOf(await project.emb(["runs", "--base", "queued", "--json"], server), Runs).runs;
+      expect(run).toMatchObject({ state: "ready", progress: { embedded: 12 } });
+    } finally {
+      worker.kill("SIGTERM");
+    }
+    expect(await left).toEqual([0, null]);
+    const { workers } = documentOf(await project.emb(["status", "--json"], server), Status);
+    expect(workers).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "@emb/config";
 import { isEmbError, type EmbError, type Profile } from "@emb/manifest";
 import { targetAddress, type ContinueSetup } from "@emb/ingest";
-import { createModel } from "@emb/ingest-worker";
+import { createModel, shardsAtOnce } from "@emb/ingest-worker";
 import { actor, bannerOf, passGate, recordOverride } from "@emb/query";
 import { renderBanner } from "@emb/providers";
 import type { Store } from "@emb/store";
@@ -49,6 +49,7 @@ export async function withFill<T>(
       limits: settings.verify,
       commitRows,
       leaseMs,
+      shardsAtOnce: shardsAtOnce(settings, profile),
       acceptFailures: fill.acceptFailures,
       actor: actor(),
       nowMs: session.nowMs,

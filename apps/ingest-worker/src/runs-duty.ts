@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { continueRun, UNFINISHED } from "@emb/ingest";
-import { runsInProcess } from "@emb/manifest";
 import { actor, errorFields } from "@emb/query";
 import type { Run } from "@emb/store";
 import { backOffMs } from "./back-off.js";
 import type { Duty, WorkerContext } from "./duty.js";
+import { shardsAtOnce } from "./shards-at-once.js";
 
 /** Wake-ups come sooner; this is for those that are lost, and for runs that wait for their next try. */
 const LOOK_MS = 2_000;
@@ -55,7 +55,7 @@ async function goOn(context: WorkerContext, run: Run): Promise<void> {
   if (record === undefined) return;
   await models.use(record, async ({ provider, chunker, tokenizer, log }) => {
     log.info({ event: "run.taken", run_id: run.id, namespace: record.namespace });
-    const { commitRows, leaseMs, concurrency } = settings.ingest;
+    const { commitRows, leaseMs } = settings.ingest;
     const { run: ended } = await continueRun(
       {
         store,
@@ -71,7 +71,7 @@ async function goOn(context: WorkerContext, run: Run): Promise<void> {
         owner: instance,
         commitRows,
         leaseMs,
-        shardsAtOnce: runsInProcess(provider.profile) ? 1 : concurrency,
+        shardsAtOnce: shardsAtOnce(settings, provider.profile),
         sleep: (ms, stop) => sleep(ms, undefined, { signal: stop }),
         onProgress(progress) {
           if (progress.kind === "warning")

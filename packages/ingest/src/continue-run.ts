@@ -11,6 +11,7 @@ import type {
 } from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import { fillShard, type FillShard } from "./fill-shard.js";
+import type { FilledBy } from "./hand-over.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { Progress } from "./run-progress.js";
@@ -45,6 +46,8 @@ export interface ContinueSetup {
   readonly actor: string;
   /** Who holds the shards: one name for each process. Default: `actor`. */
   readonly owner?: string;
+  /** Default: `local`. */
+  readonly filledBy?: FilledBy;
   /** Shards that this process fills at once. Default: 1. */
   readonly shardsAtOnce?: number;
   readonly nowMs: () => number;

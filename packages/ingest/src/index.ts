@@ -5,6 +5,7 @@ export { fillShard, type FillShard } from "./fill-shard.js";
 export { takeIn, type IntakeReport } from "./intake.js";
 export { namespaceName, namespaceSuffix, NAMESPACE_MODES, type NamespaceName } from "./namespace.js";
 export { continueRun, type ContinueSetup } from "./continue-run.js";
+export { handOver, type FilledBy } from "./hand-over.js";
 export { targetAddress } from "./open-target.js";
 export { reingest, type ReingestSetup } from "./reingest.js";
 export type { ReingestReport } from "./reingest-report.js";

@@ -19,7 +19,8 @@ export interface ReingestReport {
   /** Of this run since its start, and of the one that was repaired before it. */
   readonly spend: Spend;
   readonly seconds: number;
-  readonly verification: Verification;
+  /** null: a worker verified it; the run's state and reason say how that ended, the audit log more. */
+  readonly verification: Verification | null;
 }
 
 /** A run at its end, whatever its verification said. */
@@ -27,7 +28,7 @@ export interface EndedRun {
   readonly run: Run;
   readonly resumed: boolean;
   readonly intake: IntakeReport | null;
-  readonly verification: Verification;
+  readonly verification: Verification | null;
 }
 
 export function reportOf(
@@ -35,10 +36,10 @@ export function reportOf(
   { spend, seconds }: { spend: Spend; seconds: number },
 ): ReingestReport {
   const { embedded, failed } = run.counters;
-  const total = verification.found;
+  const total = verification?.found ?? run.counters.chunks;
   return {
     runId: run.id,
-    namespace: verification.namespace,
+    namespace: run.namespace,
     state: run.state,
     reason: run.reason,
     resumed,

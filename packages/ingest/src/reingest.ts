@@ -1,6 +1,7 @@
 import { isEmbError, type NamespaceMode } from "@emb/manifest";
 import type { NamespaceRecord, Run } from "@emb/store";
-import { continueRun, type ContinueSetup } from "./continue-run.js";
+import type { ContinueSetup } from "./continue-run.js";
+import { handOver } from "./hand-over.js";
 import { takeIn, type IntakeReport } from "./intake.js";
 import { openTarget, targetAddress } from "./open-target.js";
 import { planReingest } from "./plan-reingest.js";
@@ -34,8 +35,11 @@ export async function reingest(setup: ReingestSetup): Promise<ReingestReport> {
   const { maxCostUsd = null } = setup;
   if (maxCostUsd !== null) await checkLimit(setup, maxCostUsd);
   const first = await runOnce(setup);
-  const { ok, damaged } = first.verification;
-  const repair = !ok && damaged.length > 0 ? await runOnce(afterSpending(setup, first.run)) : null;
+  const { verification } = first;
+  const repair =
+    verification !== null && !verification.ok && verification.damaged.length > 0
+      ? await runOnce(afterSpending(setup, first.run))
+      : null;
   return reportOf(repair ?? first, {
     spend: repair === null ? first.run.spend : sumOf(first.run.spend, repair.run.spend),
     seconds: (setup.nowMs() - startMs) / 1000,
@@ -74,7 +78,7 @@ async function runOnce(setup: ReingestSetup): Promise<EndedRun> {
     sourceReadAt: run.intakeDone ? run.createdAt : null,
   });
   const intake = run.intakeDone ? null : await readSource(setup, run);
-  return { ...(await continueRun(setup, run, record)), resumed, intake };
+  return { ...(await handOver(setup, run, record)), resumed, intake };
 }
 
 async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{ run: Run; resumed: boolean }> {
@@ -114,9 +118,9 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
 
 /** Reads the source to its end, and cuts what there is to fill into shards. Stored documents need no reading. */
 async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport | null> {
-  const { store, source, shardDocuments } = setup;
+  const { store, source, shardDocuments, filledBy = "local" } = setup;
   const taken = source.read === null ? null : await takeInFor(setup, run, source);
-  const { documents } = await store.runs.cutShards(run.id, shardDocuments);
+  const { documents } = await store.runs.cutShards(run.id, shardDocuments, { wake: filledBy !== "local" });
   if (taken !== null) setup.onProgress({ kind: "taken-in", report: taken });
   else if (documents === 0) {
     const error = nothingStored(run.base);

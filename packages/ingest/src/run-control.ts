@@ -54,7 +54,7 @@ export async function abortRun(control: RunControl, run: Run): Promise<{ run: Ru
 export async function retryRun(
   control: RunControl,
   run: Run,
-  { newRunId, shardDocuments }: { newRunId: () => string; shardDocuments: number },
+  { newRunId, shardDocuments, wake = false }: { newRunId: () => string; shardDocuments: number; wake?: boolean },
 ): Promise<{ run: Run; record: NamespaceRecord; texts: number } | null> {
   const { store } = control;
   const record = await recordOf(control, run);
@@ -84,7 +84,7 @@ export async function retryRun(
     retry.id,
     failures.filter(({ ordinal }) => ordinal === null),
   );
-  await store.runs.cutShards(retry.id, shardDocuments);
+  await store.runs.cutShards(retry.id, shardDocuments, { wake });
   await note(control, "run.retried", run, { by: retry.id, texts: refusedTexts.length });
   return { run: await current(control, retry), record, texts: refusedTexts.length };
 }

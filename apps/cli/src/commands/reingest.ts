@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Settings } from "@emb/config";
 import { EmbError } from "@emb/manifest";
-import { reingest, type ReingestReport } from "@emb/ingest";
+import { reingest, type FilledBy, type ReingestReport } from "@emb/ingest";
 import type { Store } from "@emb/store";
 import { passGate, withStore } from "@emb/query";
 import { consent } from "../consent.js";
+import { decideFilledBy } from "../filled-by.js";
 import { openNamedSource, type NamedSource, type SourceOptions } from "../named-source.js";
 import { paint } from "../output.js";
 import { readSettings } from "../read-settings.js";
@@ -22,6 +23,7 @@ export interface ReingestOptions extends SourceOptions {
   readonly dryRun: boolean;
   readonly maxCostUsd?: string;
   readonly acceptFailures?: string;
+  readonly workers?: string;
 }
 
 const FAILURES_SHOWN = 20;
@@ -37,6 +39,7 @@ export const reingestCommand: Command<ReingestOptions> = async (session, options
     options.acceptFailures === undefined ? 0 : wholeNumber("--accept-failures", options.acceptFailures);
   return withStore(settings, async (store) => {
     const { to, yes, dryRun } = options;
+    const filledBy = decideFilledBy(options.workers, { shared: store.capabilities.shared, acceptFailures });
     if (dryRun) {
       printPlan(session, await planFill(session, { settings, store, base, to, source }));
       return 0;
@@ -50,6 +53,7 @@ export const reingestCommand: Command<ReingestOptions> = async (session, options
       yes,
       maxCostUsd,
       acceptFailures,
+      filledBy,
     });
     printReport(session, report, await store.runs.failures(report.runId, FAILURES_SHOWN));
     return report.state === "ready" ? 0 : 1;
@@ -69,6 +73,7 @@ export async function fillNamespace(
     maxCostUsd?: number | null;
     /** Set-aside texts with which the namespace may still become ready. */
     acceptFailures?: number;
+    filledBy?: FilledBy;
   },
 ): Promise<ReingestReport> {
   const { settings, store, base, to } = fill;
@@ -100,6 +105,7 @@ export async function fillNamespace(
         source,
         shardDocuments: settings.ingest.shardDocuments,
         maxCostUsd: fill.maxCostUsd ?? null,
+        ...(fill.filledBy && { filledBy: fill.filledBy }),
         newRunId: randomUUID,
       }),
   );
@@ -137,8 +143,8 @@ function printReport(
     tokens: spend.tokens,
     cost_usd: spend.costUsd,
     seconds: report.seconds,
-    drift_pct: verification.driftPct,
-    checks: verification.checks,
+    drift_pct: verification?.driftPct ?? null,
+    checks: verification?.checks ?? [],
     set_aside: setAside.map(({ documentId, ordinal, code, reason }) => ({
       document_id: documentId,
       ordinal,
@@ -150,7 +156,8 @@ function printReport(
     `${paint(output, report.state === "ready" ? "green" : "red", report.state)}  ${report.namespace}: ${report.documents} documents, ${chunks.total} chunks ` +
       `(${chunks.embedded} embedded, ${chunks.skipped} skipped, ${chunks.failed} failed), ${spend.tokens} tokens, ${costText(spend.costUsd)}, ${report.seconds.toFixed(1)}s`,
   );
-  for (const check of verification.checks.filter(({ ok }) => !ok))
+  if (verification === null && report.reason !== "") output.line(`  ${report.reason}`);
+  for (const check of (verification?.checks ?? []).filter(({ ok }) => !ok))
     output.line(`  ${check.name}: seen ${check.seen}, want ${check.want}`);
   for (const { documentId, ordinal, code, reason } of setAside)
     output.line(`  set aside ${documentId}${ordinal === null ? "" : `#${ordinal}`}: ${code} ${reason}`);

@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { Settings } from "@emb/config";
-import { abortRun, continueRun, pauseRun, resumeRun, retryRun } from "@emb/ingest";
+import { abortRun, handOver, pauseRun, resumeRun, retryRun, type FilledBy } from "@emb/ingest";
 import { EmbError, nearest } from "@emb/manifest";
 import { actor, passGate, withStore } from "@emb/query";
 import type { NamespaceRecord, Run, Store } from "@emb/store";
 import { consent } from "../consent.js";
+import { decideFilledBy } from "../filled-by.js";
 import { describeRun } from "../describe-run.js";
 import { openNamedSource } from "../named-source.js";
 import { table } from "../output.js";
@@ -21,6 +22,7 @@ export interface RunsOptions {
   readonly base?: string;
   readonly maxCostUsd?: string;
   readonly acceptFailures?: string;
+  readonly workers?: string;
   readonly yes: boolean;
 }
 
@@ -41,7 +43,9 @@ export const runs: Command<RunsOptions> = async (session, options) => {
       return 0;
     }
     const run = await findRun(store, options.id);
-    const place = { settings, store, run };
+    const { shared } = store.capabilities;
+    const filledBy = decideFilledBy(options.workers, { shared, acceptFailures: limits.acceptFailures });
+    const place = { settings, store, run, filledBy };
     if (verb === "resume") return resume(session, place, limits);
     if (verb === "retry") return retry(session, place, limits);
     if (verb === "pause") {
@@ -64,6 +68,7 @@ interface Place {
   readonly settings: Settings;
   readonly store: Store;
   readonly run: Run;
+  readonly filledBy: FilledBy;
 }
 
 interface Limits {
@@ -71,24 +76,28 @@ interface Limits {
   readonly acceptFailures: number;
 }
 
-async function resume(session: Session, { settings, store, run }: Place, limits: Limits): Promise<number> {
+async function resume(session: Session, { settings, store, run, filledBy }: Place, limits: Limits): Promise<number> {
   passGate(readSettings(session, run.profile), session.env, run.profile);
   if (!run.intakeDone) {
     const source = await openNamedSource(session, settings, { source: pathOf(run) });
     const { base, profile: to } = run;
-    const report = await fillNamespace(session, { settings, store, base, to, source, yes: true, ...limits });
+    const report = await fillNamespace(session, { settings, store, base, to, source, yes: true, filledBy, ...limits });
     return showEnded(session, (await store.runs.get(report.runId)) ?? run);
   }
   const record = (await store.namespaces.list(run.base)).find(({ id }) => id === run.namespaceId);
   if (record === undefined) throw unknown(run.id);
   const resumed = await resumeRun({ store, actor: actor() }, run);
-  return goOn(session, { settings, store, run: resumed }, { ...limits, record });
+  return goOn(session, { settings, store, run: resumed, filledBy }, { ...limits, record });
 }
 
-async function retry(session: Session, { settings, store, run }: Place, limits: Limits): Promise<number> {
+async function retry(session: Session, { settings, store, run, filledBy }: Place, limits: Limits): Promise<number> {
   passGate(readSettings(session, run.profile), session.env, run.profile);
   const { shardDocuments } = settings.ingest;
-  const retried = await retryRun({ store, actor: actor() }, run, { newRunId: randomUUID, shardDocuments });
+  const retried = await retryRun({ store, actor: actor() }, run, {
+    newRunId: randomUUID,
+    shardDocuments,
+    wake: filledBy !== "local",
+  });
   if (retried === null) {
     show(
       session,
@@ -98,12 +107,12 @@ async function retry(session: Session, { settings, store, run }: Place, limits: 
     );
     return run.state === "ready" ? 0 : 1;
   }
-  return goOn(session, { settings, store, run: retried.run }, { ...limits, record: retried.record });
+  return goOn(session, { settings, store, run: retried.run, filledBy }, { ...limits, record: retried.record });
 }
 
 async function goOn(
   session: Session,
-  { settings, store, run }: Place,
+  { settings, store, run, filledBy }: Place,
   { record, maxCostUsd, acceptFailures }: Limits & { record: NamespaceRecord },
 ): Promise<number> {
   if (maxCostUsd !== null) await store.runs.limitSpend(run.id, maxCostUsd);
@@ -121,7 +130,7 @@ async function goOn(
           hint: `Go on with: emb runs resume ${run.id}`,
         }),
     },
-    ({ setup }) => continueRun(setup, run, record),
+    ({ setup }) => handOver({ ...setup, filledBy }, run, record),
   );
   return showEnded(session, ended.run);
 }

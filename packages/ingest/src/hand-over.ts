@@ -1,0 +1,69 @@
+import type { NamespaceRecord, NamespaceWriter, Run } from "@emb/store";
+import { continueRun, type ContinueSetup } from "./continue-run.js";
+import { expectedSeal } from "./open-target.js";
+import { WORKING } from "./run-state.js";
+import { stopped } from "./run-step.js";
+import type { Verification } from "./verify-namespace.js";
+
+/** Who fills: this process alone, only workers elsewhere, or all of them. */
+export type FilledBy = "local" | "queue" | "both";
+
+/** How often a run that others fill is looked at. */
+const LOOK_MS = 1_000;
+/** A worker that has been silent for so long does not count. Workers report every five seconds. */
+const WORKER_SILENT_MS = 30_000;
+
+/**
+ * Takes a run whose source was read to its end: here, by workers that are woken, or both.
+ * @returns the run at its end; `verification` is null when a worker made it
+ * @throws EmbError EMB_RUN_NOT_READY when it is paused meanwhile, and as `continueRun`
+ */
+export async function handOver(
+  setup: ContinueSetup,
+  run: Run,
+  record: NamespaceRecord,
+): Promise<{ run: Run; verification: Verification | null }> {
+  const { filledBy = "local", store } = setup;
+  // those whose shards were cut just now were woken then; once more does no harm
+  if (filledBy !== "local") await store.wakeups.send(run.shards.total - run.shards.done);
+  return filledBy === "queue"
+    ? { run: await follow(setup, run, record), verification: null }
+    : continueRun(setup, run, record);
+}
+
+/** Tells how the run goes until it stands still. */
+async function follow(setup: ContinueSetup, { id }: Run, record: NamespaceRecord): Promise<Run> {
+  const { store, provider, chunker, signal, onProgress } = setup;
+  const writer = await store.namespaces.openWriter(record, {
+    ...expectedSeal(provider.profile),
+    chunkerId: chunker.id,
+  });
+  let before: number | null = null;
+  for (;;) {
+    signal.throwIfAborted();
+    const run = await store.runs.get(id);
+    if (run === null || run.state === "paused") throw stopped(run);
+    if (!WORKING.includes(run.state)) return run;
+    before ??= (await committed(writer)) - run.counters.documents;
+    const { documents, chunks, embedded } = run.counters;
+    if ((await store.workers.list({ withinMs: WORKER_SILENT_MS })).length === 0)
+      onProgress({
+        kind: "waiting",
+        reason: `no worker has shown a sign of life for ${WORKER_SILENT_MS / 1000} s: start emb-ingest-worker`,
+      });
+    else if (run.state === "index") onProgress({ kind: "index" });
+    else if (run.state === "verify") onProgress({ kind: "waiting", reason: "a worker reads it back and verifies it" });
+    else
+      onProgress({
+        kind: "fill",
+        documents: before + documents,
+        documentsTotal: run.documentsTotal,
+        chunks,
+        embedded,
+      });
+    await setup.sleep(LOOK_MS, signal);
+  }
+}
+
+const committed = async (writer: NamespaceWriter): Promise<number> =>
+  (await writer.countCommitted({ after: null, through: null })).documents;
