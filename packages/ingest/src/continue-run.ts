@@ -19,6 +19,7 @@ import { pauseRun } from "./run-control.js";
 import { WORKING } from "./run-state.js";
 import { createRunMeter } from "./run-meter.js";
 import { step, stopped } from "./run-step.js";
+import { sameSpace } from "./same-space.js";
 import { verifyNamespace, type Check, type Verification, type VerifyLimits } from "./verify-namespace.js";
 
 /** Between two looks for a shard that another holder may have let go. */
@@ -147,6 +148,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   const run = await store.runs.get(runId); // its limit may have been set after it was read
   if (run === null) throw stopped(run);
   const meter = createRunMeter({ runs: store.runs, run, provider, tokenizer });
+  const donors = sameSpace(writer.record, await store.namespaces.list(), setup.limits.witnessMinCosine);
   const recent = new RecentVectors(Math.max(RECENT_VECTOR_BYTES, 2 * commitRows * provider.profile.dims * 4));
   const { live } = await store.documents.count(writer.record.base);
   const progress = {
@@ -171,6 +173,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
         meter,
         partial: run.partial,
         recent,
+        sameSpace: donors,
         onCommit,
       }),
     );
@@ -189,7 +192,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
 async function takeShards(
   setup: ContinueSetup & { readonly stopping: AbortSignal },
   runId: string,
-  shared: Pick<FillShard, "writer" | "meter" | "partial" | "recent" | "onCommit"> & Pick<Store, "runs">,
+  shared: Pick<FillShard, "writer" | "meter" | "partial" | "recent" | "sameSpace" | "onCommit"> & Pick<Store, "runs">,
 ): Promise<void> {
   const { chunker, commitRows, signal, stopping, nowMs, leaseMs, actor, owner = actor } = setup;
   for (;;) {

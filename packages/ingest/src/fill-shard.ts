@@ -3,6 +3,7 @@ import type {
   Chunk,
   DocumentChunks,
   Lease,
+  NamespaceRecord,
   NamespaceWriter,
   Runs,
   RunState,
@@ -31,6 +32,8 @@ export interface FillShard {
   /** Only documents of the run's scope. */
   readonly partial: boolean;
   readonly recent: RecentVectors;
+  /** Namespaces whose vectors can stand in this one as they are: same-space.ts. */
+  readonly sameSpace: readonly NamespaceRecord[];
   /** Most rows of one commit; a document is never split over two, so a large one may exceed it. */
   readonly commitRows: number;
   /** Ends at once, whatever is under way. */
@@ -74,6 +77,7 @@ export async function fillShard(fill: FillShard): Promise<void> {
   const pace = createPace(fill);
   let committing: Promise<void> = Promise.resolve();
   try {
+    await copyWhole(fill);
     for await (const batch of readAhead(pendingBatches(fill, pace.rows))) {
       both.throwIfAborted();
       if (fill.stopping?.aborted === true) {
@@ -97,6 +101,16 @@ export async function fillShard(fill: FillShard): Promise<void> {
     await Promise.allSettled([committing]);
     await runs.release(lease).catch(() => {}); // the lease runs out by itself; the first error is the one to report
     throw error;
+  }
+}
+
+/** What another namespace of the base holds needs neither chunking nor a vector to be read. */
+async function copyWhole({ writer, lease, sameSpace, onCommit }: FillShard): Promise<void> {
+  const { base, seal } = writer.record;
+  for (const from of sameSpace) {
+    if (from.base !== base || from.seal.chunkerId !== seal.chunkerId) continue;
+    const { documents, chunks } = await writer.copyDocuments({ lease, from });
+    if (documents > 0) onCommit({ documents, chunks, embedded: 0, skipped: chunks, failed: 0, tokens: 0 });
   }
 }
 
@@ -165,7 +179,10 @@ async function prepare(fill: FillShard, batch: readonly PendingDocument[], signa
     if (vector) vectors.set(key, vector);
     else unknown.set(key, { contentHash, embedText: chunk.embedText });
   }
-  for (const [key, vector] of await writer.findVectors([...unknown.values()].map(({ contentHash }) => contentHash))) {
+  for (const [key, vector] of await writer.findVectors(
+    [...unknown.values()].map(({ contentHash }) => contentHash),
+    fill.sameSpace,
+  )) {
     vectors.set(key, vector);
     unknown.delete(key);
   }

@@ -1,4 +1,4 @@
-import type { NamespaceMode } from "@emb/manifest";
+import { spaceId, type NamespaceMode } from "@emb/manifest";
 import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
 import type { NamespaceReader, Run, RunState, Store } from "@emb/store";
 import type { Chunker } from "./chunker.js";
@@ -50,9 +50,10 @@ export async function planReingest(setup: PlanSetup): Promise<Plan & { readonly 
     decision.kind === "reuse"
       ? await store.namespaces.openReader(decision.record, expectedSeal(profile), { strict: true })
       : null;
+  const donors = await openDonors(setup, reader?.record.id ?? null);
   const runs = (await store.runs.list()).filter((run) => run.profile === profile.name);
   const plan = decidePlan({
-    counts: await count(setup, reader),
+    counts: await count(setup, reader === null ? donors : [reader, ...donors]),
     namespace: address.namespace,
     exists: reader !== null,
     profile,
@@ -63,10 +64,20 @@ export async function planReingest(setup: PlanSetup): Promise<Plan & { readonly 
   return { ...plan, unfinished };
 }
 
+/** Other namespaces of the profile's vector space: what they hold is copied. Whether their witness agrees is proved by the run. */
+async function openDonors({ store, provider: { profile } }: PlanSetup, own: number | null): Promise<NamespaceReader[]> {
+  const space = spaceId(profile);
+  const donors = (await store.namespaces.list()).filter(
+    ({ id, state, seal }) =>
+      id !== own && state !== "retired" && seal.spaceId === space && seal.storage === profile.storage,
+  );
+  return Promise.all(donors.map((record) => store.namespaces.openReader(record, record.seal, { strict: true })));
+}
+
 /** Everything that the base will hold: the documents of this source, and the stored ones of others, which a new namespace gets as well; of a partial source its documents alone. */
-async function count(setup: PlanSetup, reader: NamespaceReader | null): Promise<PlanCounts> {
+async function count(setup: PlanSetup, readers: readonly NamespaceReader[]): Promise<PlanCounts> {
   const { source, store, base, signal } = setup;
-  const tally = createTally(setup, reader);
+  const tally = createTally(setup, readers);
   const seen = new SeenKeys();
   /** They keep what is stored of them. */
   const kept = new SeenKeys();
@@ -116,7 +127,7 @@ async function count(setup: PlanSetup, reader: NamespaceReader | null): Promise<
 
 type Counted = Omit<PlanCounts, "removed" | "setAside">;
 
-function createTally({ chunker, tokenizer }: PlanSetup, reader: NamespaceReader | null) {
+function createTally({ chunker, tokenizer }: PlanSetup, readers: readonly NamespaceReader[]) {
   const texts = new SeenKeys();
   const { exact } = tokenizer.countTokens("");
   let documents = 0;
@@ -128,9 +139,11 @@ function createTally({ chunker, tokenizer }: PlanSetup, reader: NamespaceReader 
   let waiting: { hash: Buffer; tokens: number }[] = [];
 
   const lookUp = async () => {
-    const found = reader === null ? null : await reader.findContent(waiting.map(({ hash }) => hash));
+    for (const reader of readers) {
+      const found = await reader.findContent(waiting.map(({ hash }) => hash));
+      waiting = waiting.filter(({ hash }) => !found.has(hash.toString("hex")));
+    }
     for (const text of waiting) {
-      if (found?.has(text.hash.toString("hex")) === true) continue;
       toEmbed++;
       tokens += text.tokens;
     }

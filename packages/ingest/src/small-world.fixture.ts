@@ -9,11 +9,11 @@ import { createChunker } from "./document-chunker.js";
 import type { ReingestSetup } from "./reingest.js";
 import type { RunSource, Source, SourceItem } from "./source.js";
 
-const profileText = (name: string) => `
+const profileText = (name: string, version = name) => `
   ${name}:
     provider: sentence-transformers
     model_id: sentence-transformers/all-MiniLM-L6-v2
-    version: ${name}
+    version: ${version}
     precision: int8
     pooling: mean
     dims: 384
@@ -24,8 +24,8 @@ const profileText = (name: string) => `
     limits: { max_input_tokens: 256, max_batch_items: 32 }
     price_per_million_tokens: 2
 `;
-/** Two profiles of one model under two versions, so that they are two vector spaces to emb. */
-const MANIFEST = `profiles:${profileText("one")}${profileText("two")}`;
+/** Profiles of one model under two versions, so that they are two vector spaces to emb; `again` is in the space of `one`. */
+const MANIFEST = `profiles:${profileText("one")}${profileText("two")}${profileText("again", "one")}`;
 
 export const LIMITS = {
   maxDriftPct: 0,

@@ -152,8 +152,20 @@ export interface NamespaceWriter {
   forget(documentIds: readonly string[], options?: { chunks: boolean }): Promise<void>;
   /** Keys of all chunks these documents have now, in order of (documentId, ordinal). */
   readKeys(documentIds: readonly string[]): Promise<readonly StoredChunkKey[]>;
-  /** Vectors already stored in this namespace for these content hashes, keyed by lower-case hex; absent when there is none. */
-  findVectors(contentHashes: readonly Uint8Array[]): Promise<ReadonlyMap<string, Float32Array>>;
+  /**
+   * Vectors already stored for these content hashes in this namespace, or in others of its vector space, keyed by lower-case hex; absent when
+   * there is none.
+   */
+  findVectors(
+    contentHashes: readonly Uint8Array[],
+    alsoIn?: readonly NamespaceRecord[],
+  ): Promise<ReadonlyMap<string, Float32Array>>;
+  /**
+   * Copies the documents of the shard that another namespace of the base holds in their current version, chunks and vectors, inside the database,
+   * and counts them as skipped: for namespaces of one vector space and one chunker. One transaction, the lease checked in it. Documents of which
+   * the other one set a text aside are left out. @throws EmbError EMB_LEASE_LOST
+   */
+  copyDocuments(copy: { lease: Lease; from: NamespaceRecord }): Promise<{ documents: number; chunks: number }>;
   /**
    * Commits chunks, cursor, counters and failures in one transaction; the lease is checked and renewed inside it. Replaces all chunks of
    * each document, so repeating a batch changes nothing. A document that has a newer version, or is deleted, is left alone.

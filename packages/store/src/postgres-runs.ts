@@ -113,7 +113,7 @@ export const advanceShardSql = (schema: string): string =>
      tokens = tokens + $11::bigint
    WHERE ${HELD}`;
 
-export function advanceShardParams(step: { lease: Lease; cursor: string; counters: ShardCounters }): SqlValue[] {
+export function advanceShardParams(step: { lease: Lease; cursor: string | null; counters: ShardCounters }): SqlValue[] {
   const { documents, chunks, embedded, skipped, failed, tokens } = step.counters;
   return [
     ...leaseKey(step.lease),

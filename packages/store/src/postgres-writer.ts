@@ -4,6 +4,8 @@ import { encodeChunkRows, encodeCommitted } from "./chunk-rows.js";
 import { isDatabaseError } from "./database-error.js";
 import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, isCommitted, tableName } from "./namespace-table.js";
 import type { DocumentChunks, NamespaceRecord, NamespaceWriter, WriteBatch } from "./namespaces.js";
+import { createContentIndex, type ContentIndex } from "./postgres-content-index.js";
+import { copyDocuments } from "./postgres-copy-documents.js";
 import { writeChanges } from "./postgres-change-writer.js";
 import { readDocuments } from "./postgres-documents.js";
 import { advanceShardParams, advanceShardSql, leaseLost, upsertFailures } from "./postgres-runs.js";
@@ -62,21 +64,11 @@ export function createPostgresWriter(options: {
     return parseOneRow(PreparedRow, result);
   };
 
-  /**
-   * Makes the index by content hash when it is first asked for and there are rows: it takes a quarter off the speed of a bulk load (see
-   * bench), which asks for nothing. False: there are no rows.
-   */
-  let indexed = false;
-  const lookUpByContent = async (): Promise<boolean> => {
-    if (indexed) return true;
-    const { filled } = parseOneRow(FilledRow, await driver.query(`SELECT EXISTS (SELECT FROM ${table}) AS filled`));
-    if (!filled) return false;
-    await driver.transaction(async (tx) => {
-      await tx.exec(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`); // IF NOT EXISTS alone fails when two sessions meet
-      await tx.exec(`CREATE INDEX IF NOT EXISTS ns_${record.id}_content ON ${table} (content_hash)`);
-    });
-    indexed = true;
-    return true;
+  const contents = new Map<number, ContentIndex>();
+  const contentOf = (id: number): ContentIndex => {
+    const known = contents.get(id) ?? createContentIndex(driver, schema, id);
+    contents.set(id, known);
+    return known;
   };
 
   /** All statements at once, so that the database never waits for an answer to be read; what they answer decides before the commit. */
@@ -178,19 +170,16 @@ export function createPostgresWriter(options: {
         ),
       ),
 
-    findVectors: async (contentHashes) => {
-      if (!(await lookUpByContent())) return new Map();
-      const result = await driver.query(
-        `SELECT encode(h.hash, 'hex') AS hash, vector_send(found.embedding::vector) AS vector
-         FROM (SELECT DISTINCT hash FROM unnest($1::bytea[]) AS i (hash)) AS h
-         CROSS JOIN LATERAL (
-           -- a range in order of the index, not an equality: that one is sometimes answered by reading the table until it is met
-           SELECT embedding FROM ${table} WHERE content_hash BETWEEN h.hash AND h.hash ORDER BY content_hash LIMIT 1
-         ) AS found`,
-        [contentHashes],
-      );
-      return new Map(parseRows(VectorRow, result).map(({ hash, vector }) => [hash, readVector(vector)]));
+    findVectors: async (contentHashes, alsoIn = []) => {
+      const found = new Map<string, Float32Array>();
+      for (const { id } of [record, ...alsoIn]) {
+        const missing = contentHashes.filter((hash) => !found.has(Buffer.from(hash).toString("hex")));
+        for (const [hash, vector] of await contentOf(id).findVectors(missing)) found.set(hash, vector);
+      }
+      return found;
     },
+
+    copyDocuments: (copy) => orRetired(copyDocuments({ driver, schema, record, sealId }, copy)),
 
     writeBatch: (batch) => orRetired(writeLive(batch)),
 

@@ -263,6 +263,57 @@ export const writeChecks = {
     assert.deepEqual(await found(), [hex(sha256("b#0"))]);
     assert.deepEqual(await (await openSample(store, filling)).count(), { documents: 1, chunks: 1 });
   },
+  "documents are copied from another namespace of the base, vectors and all": async (store) => {
+    const from = await startFilling(store, ["a", "b", "c", "d", "e"]);
+    const { base, version } = from;
+    const whole = ["a", "b", "c", "d"].map((id) => chunksOf(id, version, 2));
+    await from.writer.writeBatch(batchOf(from, whole));
+    await from.writer.writeBatch(
+      batchOf(from, [chunksOf("e", version)], {
+        failures: [{ documentId: "e", ordinal: 1, code: "EMB_TEXT_TOO_LONG", reason: "expected less" }],
+      }),
+    );
+    const to = await startFilling(store, ["a", "b", "c", "d", "e"], {
+      base,
+      seal: { profile: "second" },
+      documentsPerShard: 3,
+    });
+    await to.writer.writeBatch(batchOf(to, [chunksOf("a", version)]));
+    await store.documents.delete({ base, documentId: "b", version });
+    assert.deepEqual(await to.writer.copyDocuments({ lease: { ...to.lease, cursor: "a" }, from: from.record }), {
+      documents: 1,
+      chunks: 2,
+    });
+    const reader = await openSample(store, to);
+    assert.deepEqual(await reader.count(), { documents: 2, chunks: 3 });
+    const own = await to.writer.readKeys(["c"]);
+    assert.deepEqual(own, await from.writer.readKeys(["c"]));
+    const [key] = own;
+    assert.deepEqual(
+      await to.writer.findVectors([key!.contentHash]),
+      await from.writer.findVectors([key!.contentHash]),
+    );
+    const run = await store.runs.get(to.runId);
+    assert.deepEqual([run?.counters.documents, run?.counters.skipped, run?.counters.embedded], [1, 2, 0]);
+    const next = await store.runs.claimShard(to.runId, { owner: "check", leaseMs: 60_000 });
+    assert.ok(next !== null);
+    assert.deepEqual(await to.writer.copyDocuments({ lease: next, from: from.record }), { documents: 1, chunks: 2 });
+    assert.deepEqual(await to.writer.copyDocuments({ lease: next, from: from.record }), { documents: 0, chunks: 0 });
+    await store.runs.release(next);
+    await to.writer.forget(["d"]);
+    await refused(to.writer.copyDocuments({ lease: next, from: from.record }), "EMB_LEASE_LOST");
+  },
+  "vectors are found in other namespaces when asked there": async (store) => {
+    const from = await startFilling(store, ["a"]);
+    await from.writer.writeBatch(batchOf(from, [chunksOf("a", from.version)]));
+    const to = await startFilling(store, ["b"], { base: from.base, seal: { profile: "second" } });
+    await to.writer.writeBatch(batchOf(to, [chunksOf("b", to.version)]));
+    const hashes = [...(await from.writer.readKeys(["a"])), ...(await to.writer.readKeys(["b"]))].map(
+      ({ contentHash }) => contentHash,
+    );
+    assert.equal((await to.writer.findVectors(hashes)).size, 1);
+    assert.equal((await to.writer.findVectors(hashes, [from.record])).size, 2);
+  },
   "vectors are found by content and others are absent": async (store) => {
     const filling = await startFilling(store, ["a", "b"]);
     const { writer, version } = filling;
