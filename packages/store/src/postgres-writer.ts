@@ -12,12 +12,9 @@ import { advanceShardParams, advanceShardSql, leaseLost, upsertFailures } from "
 import { buildIndex } from "./postgres-index.js";
 import { parseKeys } from "./postgres-reader.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
-import { parseOneRow, parseRows } from "./sql-rows.js";
-import { readVector } from "./vector-bytes.js";
+import { parseOneRow } from "./sql-rows.js";
 
-const VectorRow = z.object({ hash: z.string(), vector: z.instanceof(Uint8Array) });
 const CommittedRow = z.object({ documents: z.int(), chunks: z.int() });
-const FilledRow = z.object({ filled: z.boolean() });
 const PreparedRow = z.object({ held: z.boolean(), stale: z.array(z.int()) });
 
 const UNDEFINED_TABLE = "42P01";
