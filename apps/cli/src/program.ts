@@ -1,4 +1,5 @@
 import { Command as Commander, CommanderError } from "commander";
+import type { AdoptOptions } from "./commands/adopt.js";
 import type { PlanOptions } from "./commands/plan.js";
 import type { ReingestOptions } from "./commands/reingest.js";
 import type { RunsOptions } from "./commands/runs.js";
@@ -246,6 +247,31 @@ Verbs:
     .option("--yes", "do not ask for the name to be typed", false)
     .action((namespace: string, options: Common & { base?: string; yes: boolean }) =>
       run(async () => (await import("./commands/retire.js")).retire, { ...options, namespace }),
+    );
+
+  leaf(
+    program,
+    "adopt",
+    "seal a pgvector table that another program filled, by embedding a sample of its texts again",
+    [
+      "emb adopt --profile openai_3_small --namespace public.articles --id-column article_id --text-column body --base articles --yes",
+    ],
+  )
+    .requiredOption("--profile <name>", "the profile whose model filled the table")
+    .requiredOption("--namespace <table>", "the table, in the database of DATABASE_URL")
+    .option("--id-column <name>", "one value for each row", "id")
+    .option("--text-column <name>", "what was embedded, as it stands", "text")
+    .option("--vector-column <name>", "of type vector or halfvec", "embedding")
+    .option(
+      "--sample <n>",
+      "texts to embed again and compare: each must have cosine >= verify.witness_min_cosine",
+      "20",
+    )
+    .option("--accept-failures <n>", "be ready with up to so many rows left out; recorded in the audit log")
+    .option("--base <name>", "a base without documents; default: store.base_namespace")
+    .option("--yes", "do not ask", false)
+    .action((options: Common & AdoptOptions) =>
+      run(async () => (await import("./commands/adopt.js")).adoptCommand, options),
     );
 
   const audit = group("audit", "the append-only log of decisions");

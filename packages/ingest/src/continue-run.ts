@@ -20,6 +20,7 @@ import { WORKING } from "./run-state.js";
 import { createRunMeter } from "./run-meter.js";
 import { step, stopped } from "./run-step.js";
 import { sameSpace } from "./same-space.js";
+import { sealedChunker } from "./whole-texts.js";
 import { verifyNamespace, type Check, type Verification, type VerifyLimits } from "./verify-namespace.js";
 
 /** Between two looks for a shard that another holder may have let go. */
@@ -66,10 +67,11 @@ export interface ContinueSetup {
  * @throws EmbError EMB_WITNESS_FAILED before anything is embedded, and as `reingest`
  */
 export async function continueRun(
-  setup: ContinueSetup,
+  given: ContinueSetup,
   run: Run,
   record: NamespaceRecord,
 ): Promise<{ run: Run; verification: Verification }> {
+  const setup = { ...given, chunker: sealedChunker(record.seal, given.chunker) };
   const { store, provider, chunker, signal } = setup;
   const soon = eitherSignal(setup);
   const { profile } = provider;

@@ -1,3 +1,4 @@
+export { adopt, type AdoptReport, type AdoptSetup } from "./adopt.js";
 export type { Chunker, TextChunk } from "./chunker.js";
 export { createChunker } from "./document-chunker.js";
 export { chunkHash, documentHash } from "./content-hash.js";
@@ -36,3 +37,4 @@ export {
   type VerifyLimits,
   type VerifySetup,
 } from "./verify-namespace.js";
+export { sealedChunker, WHOLE_TEXTS } from "./whole-texts.js";

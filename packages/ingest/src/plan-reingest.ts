@@ -10,6 +10,7 @@ import { SeenKeys } from "./seen-keys.js";
 import { emptySource, nothingStored } from "./source-error.js";
 import type { RunSource } from "./source.js";
 import { decideTarget } from "./target.js";
+import { sealedChunker } from "./whole-texts.js";
 
 const LOOK_UP_CHUNKS = 2000;
 const PAGE_DOCUMENTS = 200;
@@ -52,8 +53,9 @@ export async function planReingest(setup: PlanSetup): Promise<Plan & { readonly 
       : null;
   const donors = await openDonors(setup, reader?.record.id ?? null);
   const runs = (await store.runs.list()).filter((run) => run.profile === profile.name);
+  const chunkerThere = reader === null ? chunker : sealedChunker(reader.record.seal, chunker);
   const plan = decidePlan({
-    counts: await count(setup, reader === null ? donors : [reader, ...donors]),
+    counts: await count({ ...setup, chunker: chunkerThere }, reader === null ? donors : [reader, ...donors]),
     namespace: address.namespace,
     exists: reader !== null,
     profile,

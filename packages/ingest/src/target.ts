@@ -1,4 +1,5 @@
 import { EmbError, fingerprint, type NamespaceMode, type Profile } from "@emb/manifest";
+import { WHOLE_TEXTS } from "./whole-texts.js";
 import type { NamespaceAddress, NamespaceRecord } from "@emb/store";
 
 export type TargetDecision =
@@ -51,7 +52,7 @@ export function decideTarget(input: {
         : "Two profiles share this suffix: choose EMBEDDING_NAMESPACE_MODE=profile with a new base, or another base (--base NAME).",
     );
   }
-  if (seal.chunkerId !== chunkerId)
+  if (seal.chunkerId !== chunkerId && seal.chunkerId !== WHOLE_TEXTS.id)
     return refuse(
       "EMB_SEAL_MISMATCH",
       `namespace ${address.namespace}: expected chunks by ${chunkerId}, seen ${seal.chunkerId} with fingerprint ${want.slice(0, 12)}`,

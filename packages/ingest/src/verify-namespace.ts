@@ -3,6 +3,7 @@ import type { EmbeddingProvider } from "@emb/providers";
 import type { Documents, NamespaceReader, StoredChunkFacts, TextFailure } from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import { chunkHash, shownHash } from "./content-hash.js";
+import { sealedChunker } from "./whole-texts.js";
 
 const PAGE_DOCUMENTS = 200;
 const PAGE_BYTES = 4 * 1024 * 1024;
@@ -68,7 +69,8 @@ export interface VerifySetup {
  * texts of the seal. Memory is bounded by one page on each side.
  * @throws EmbError EMB_SEAL_MISMATCH when the namespace was filled with another chunker, and what provider and store throw
  */
-export async function verifyNamespace(setup: VerifySetup): Promise<Verification> {
+export async function verifyNamespace(given: VerifySetup): Promise<Verification> {
+  const setup = { ...given, chunker: sealedChunker(given.reader.record.seal, given.chunker) };
   const { reader, provider, setAside, limits, chunker } = setup;
   const { profile } = provider;
   const { namespace, seal } = reader.record;

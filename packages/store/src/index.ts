@@ -2,6 +2,7 @@ export { lockDirectory, type DirectoryLock } from "./directory-lock.js";
 export { createEmbeddedDriver } from "./embedded-driver.js";
 export { openEmbeddedStore, type EmbeddedStoreOptions } from "./embedded-store.js";
 export { openPostgresStore } from "./postgres-store.js";
+export type * from "./adoption.js";
 export type * from "./audit.js";
 export type * from "./changes.js";
 export type * from "./documents.js";

@@ -1,6 +1,7 @@
 import { MAX_NAMESPACE_LENGTH } from "@emb/manifest";
 import { migrate, parseSchemaName } from "./migrations.js";
 import { MAX_DIMS, MAX_INDEXED_DIMS } from "./namespace-table.js";
+import { createPostgresAdoption } from "./postgres-adoption.js";
 import { createPostgresAudit } from "./postgres-audit.js";
 import { createPostgresChanges } from "./postgres-changes.js";
 import { createPostgresDocuments } from "./postgres-documents.js";
@@ -44,6 +45,7 @@ export async function openPostgresStore(
     workers: createPostgresWorkers(driver, schema),
     wakeups,
     audit: createPostgresAudit(driver, schema),
+    adoption: createPostgresAdoption(driver, schema),
     async close() {
       await wakeups.close().catch(() => undefined); // a lost database is no reason to stay
       await driver.close();

@@ -1,3 +1,4 @@
+import type { Adoption } from "./adoption.js";
 import type { Audit } from "./audit.js";
 import type { Changes } from "./changes.js";
 import type { Documents } from "./documents.js";
@@ -34,6 +35,7 @@ export interface Store {
   /** Where only one process can have the store open there is nobody to wake: nothing is sent, and there is nothing to take. */
   readonly wakeups: Wakeups;
   readonly audit: Audit;
+  readonly adoption: Adoption;
   /** Finishes what is running, then frees threads, files and the directory's lock. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -1,0 +1,120 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { adopt, type AdoptSetup } from "./adopt.js";
+import { reingest } from "./reingest.js";
+import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
+import { STORED_DOCUMENTS } from "./source.js";
+
+let world: SmallWorld;
+beforeAll(async () => (world = await openSmallWorld()), 60_000);
+afterAll(() => world.close());
+
+const TEXTS = Object.values(TEN);
+
+/** A table as another program would have made it, filled by the profile's model. */
+async function fillTable(name: string, change: (vector: number[], row: number) => number[] | null = (same) => same) {
+  const { provider, signal } = await world.setup("unused", sourceOf("unused", {}));
+  const { dense, dims } = await provider.embedDocuments(TEXTS, { signal });
+  await world.byHand(`CREATE TABLE "${name}" (key integer, "the body" text, v vector)`);
+  for (const [row, text] of TEXTS.entries()) {
+    const vector = change([...dense.subarray(row * dims, (row + 1) * dims)], row);
+    await world.byHand(`INSERT INTO "${name}" VALUES ($1::integer, $2, $3::vector)`, [
+      row,
+      text,
+      vector === null ? null : JSON.stringify(vector),
+    ]);
+  }
+}
+
+const setupOf = async (base: string, table: string, more: Partial<AdoptSetup> = {}): Promise<AdoptSetup> => ({
+  ...(await world.setup(base, sourceOf("unused", {}))),
+  table: { table, idColumn: "key", textColumn: "the body", vectorColumn: "v" },
+  sampleTexts: 4,
+  ...more,
+});
+
+describe("adopting a table", { timeout: 120_000 }, () => {
+  it("embeds a sample, not the corpus, and the namespace is ready and can be refilled", async () => {
+    await fillTable("my items");
+    const report = await adopt(await setupOf("items", "public.my items"));
+    expect(report).toMatchObject({
+      run: { state: "ready", counters: { embedded: 0 } },
+      record: { namespace: "items_one", seal: { chunkerId: "whole-1", profile: "one" } },
+      rows: 10,
+      documents: 10,
+      setAside: 0,
+      textsEmbedded: 4,
+      verification: { ok: true, expected: 10, found: 10, driftPct: 0 },
+    });
+    expect(report.minCosine).toBeGreaterThan(0.9999);
+    expect(world.embedded()).toHaveLength(4);
+    expect(new Set(world.embedded()).size).toBe(4);
+
+    const again = await reingest(await world.setup("items", STORED_DOCUMENTS));
+    expect(again).toMatchObject({ state: "ready", chunks: { total: 10, embedded: 0 } });
+    const other = await reingest(await world.setup("items", STORED_DOCUMENTS, { profile: "two" }));
+    expect(other).toMatchObject({ state: "ready", documents: 10, chunks: { embedded: 10 } });
+    const [adopted] = (await world.store.audit.list({ limit: 50, action: "namespace.adopted" })).map(
+      ({ detail }) => detail,
+    );
+    expect(adopted).toMatchObject({ table: "public.my items", documents: 10, texts_embedded: 4 });
+  });
+
+  it("that another model filled is refused, and nothing is made", async () => {
+    await fillTable("other model", (vector, row) => (row === 3 ? vector.toReversed() : vector));
+    await expect(adopt(await setupOf("wrong", "other model", { sampleTexts: 10 }))).rejects.toMatchObject({
+      code: "EMB_WITNESS_FAILED",
+      message: expect.stringContaining("of 10 sampled texts (cosine >= 0.999), 1 differ"),
+    });
+    expect(await world.store.namespaces.list("wrong")).toEqual([]);
+    expect(await world.store.documents.count("wrong")).toEqual({ live: 0, deleted: 0 });
+  });
+
+  it("names the rows that it cannot take, and is ready only when they are accepted", async () => {
+    await fillTable("gaps", (vector, row) => (row === 2 ? null : vector));
+    await world.byHand(`UPDATE gaps SET key = 5 WHERE key = 6`);
+    await world.byHand(`UPDATE gaps SET "the body" = E'  \\n ' WHERE key = 7`);
+    await world.byHand(`UPDATE gaps SET key = NULL WHERE key = 8`);
+    const report = await adopt(await setupOf("gaps", "gaps", { acceptFailures: 5 }));
+    expect(report).toMatchObject({ run: { state: "ready" }, rows: 10, documents: 5, setAside: 5 });
+    const failures = await world.store.runs.failures(report.run.id, 100);
+    expect(failures.map(({ documentId, reason }) => [documentId, reason])).toEqual([
+      ["2", "expected a vector, found none"],
+      ["5", "expected an id that no other row has"],
+      ["7", "expected a text, found none"],
+      ["row without id", "expected an id, found none"],
+    ]);
+    await fillTable("gaps again", (vector, row) => (row === 2 ? null : vector));
+    expect((await adopt(await setupOf("gaps-again", "gaps again"))).run).toMatchObject({ state: "failed" });
+  });
+
+  it.each<[string, Partial<AdoptSetup["table"]>, string, RegExp]>([
+    ["no such table", { table: "nothing" }, "EMB_SOURCE_INVALID", /no such table/],
+    ["a name that would break out", { table: 'x"; DROP TABLE y; --' }, "EMB_SOURCE_INVALID", /no such table/],
+    ["no such column", { textColumn: "body" }, "EMB_SOURCE_INVALID", /expected a column body, seen key, the body, v/],
+    [
+      "a column that holds no vectors",
+      { vectorColumn: "key" },
+      "EMB_SOURCE_INVALID",
+      /expected type vector or halfvec, seen integer/,
+    ],
+  ])("is refused for %s", async (_what, change, code, message) => {
+    const setup = await setupOf("refused", "my items");
+    await expect(adopt({ ...setup, table: { ...setup.table, ...change } })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("is refused for vectors of other dims, an empty table, and a base that is in use", async () => {
+    await fillTable("short", (vector) => vector.slice(0, 3));
+    await expect(adopt(await setupOf("refused", "short"))).rejects.toMatchObject({ code: "EMB_VECTOR_INVALID" });
+    await fillTable("mixed", (vector, row) => (row === 9 ? vector.slice(0, 3) : vector));
+    await expect(adopt(await setupOf("refused", "mixed", { sampleTexts: 1 }))).rejects.toMatchObject({
+      code: "EMB_VECTOR_INVALID",
+    });
+    expect((await world.store.namespaces.list("refused")).map(({ state }) => state)).toEqual(["retired"]);
+    await world.byHand('CREATE TABLE bare (key integer, "the body" text, v vector)');
+    await expect(adopt(await setupOf("refused", "bare"))).rejects.toMatchObject({ code: "EMB_SOURCE_EMPTY" });
+    await expect(adopt(await setupOf("items", "my items"))).rejects.toMatchObject({ code: "EMB_USAGE" });
+  });
+});
