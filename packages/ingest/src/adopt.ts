@@ -38,7 +38,7 @@ export interface AdoptReport {
  *   or its namespace for this profile is there), EMB_NAMESPACE_*; nothing is changed then
  */
 export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
-  const { store, provider, table, base, limits } = setup;
+  const { store, provider, table, base } = setup;
   const { profile } = provider;
   const facts = await store.adoption.inspect(table);
   if (facts.usable === 0 || facts.dims === null)
