@@ -38,7 +38,7 @@ export async function withFill<T>(
   const { settings, store, base, to } = fill;
   const { profile, decision } = passGate(settings, session.env, to);
   const { commitRows, leaseMs } = settings.ingest;
-  const model = await createModel(settings, session.env, profile);
+  const model = await createModel(settings, session.env, profile, { pacer: store.rateLimits });
   const view = createProgressView(session.output, session.nowMs);
   try {
     const { namespace } = targetAddress({ base, mode: settings.namespaceMode, provider: model.provider, store });

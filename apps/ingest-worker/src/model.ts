@@ -39,7 +39,7 @@ export async function createModel(
   settings: Settings,
   env: Environment,
   profile: Profile,
-  told: Pick<ProviderOptions, "observer" | "onWarning"> = {},
+  told: Pick<ProviderOptions, "observer" | "onWarning" | "pacer"> = {},
 ): Promise<Model> {
   requireReady(profile, env);
   const counting = await createCounting(settings, env, profile);

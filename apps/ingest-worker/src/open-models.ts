@@ -2,7 +2,7 @@ import type { Environment, Settings } from "@emb/config";
 import { telemetryLabels } from "@emb/providers";
 import type { ProfileTelemetry } from "@emb/providers/telemetry";
 import { findProfile, telemetryContext, type ServiceLog, type Telemetry } from "@emb/query";
-import type { NamespaceRecord } from "@emb/store";
+import type { NamespaceRecord, Store } from "@emb/store";
 import { createModel, type Model } from "./model.js";
 
 /** A model that nobody has used for so long is closed. */
@@ -31,10 +31,11 @@ interface Entry {
 export function createOpenModels(setup: {
   settings: Settings;
   env: Environment;
+  store: Pick<Store, "rateLimits">;
   log: ServiceLog;
   telemetry: Telemetry;
 }): OpenModels {
-  const { settings, env } = setup;
+  const { settings, env, store } = setup;
   const entries = new Map<number, Entry>();
 
   const open = async ({ namespace, seal }: NamespaceRecord): Promise<OpenModel> => {
@@ -44,6 +45,7 @@ export function createOpenModels(setup: {
     const telemetry = setup.telemetry.profile(context);
     try {
       const model = await createModel(settings, env, profile, {
+        pacer: store.rateLimits,
         observer: telemetry.observer,
         onWarning: (message) => log.warn({ event: "provider.warning", message }),
       });

@@ -123,3 +123,30 @@ describe.skipIf(skip !== "")(`worker processes on a PostgreSQL server${skip}`, {
     expect(permitted.stderr).toContain('"code":"EMB_STORE_UNAVAILABLE"');
   });
 });
+
+describe.skipIf(skip !== "")(`two worker processes under one limit${skip}`, { timeout: 60_000 }, () => {
+  it("never send more than the limit, together", async () => {
+    const service = await startEmbeddingService();
+    const perMinute = 300;
+    const project = await createWorkerProject({
+      serviceUrl: service.url,
+      limits: `, requests_per_minute: ${perMinute}`,
+      ingest: ", concurrency: 2",
+    });
+    try {
+      const runId = await project.beginRun(96);
+      const workers = [project.startWorker(), project.startWorker()];
+      await until(async () => (await project.store.runs.state(runId)) === "ready");
+      const counts = workers.map((worker) => worker.lines().filter(({ event }) => event === "run.taken").length);
+      expect(counts).toEqual([1, 1]);
+      const sentAt = service.requests.filter(({ texts }) => texts[0]!.startsWith("Ferry")).map(({ atMs }) => atMs);
+      expect(sentAt).toHaveLength(96 / COMMIT_ROWS);
+      const most = Math.max(...sentAt.map((at) => sentAt.filter((other) => other >= at && other < at + 2_000).length));
+      expect(most).toBeLessThanOrEqual(Math.ceil((perMinute / 60) * 2) + 1); // a request may be under way for longer than the next
+      expect((sentAt.at(-1)! - sentAt[0]!) / (sentAt.length - 1)).toBeGreaterThan(60_000 / perMinute - 5);
+    } finally {
+      await project.remove();
+      await service.close();
+    }
+  });
+});

@@ -66,6 +66,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       env,
       dataDir,
       modelsDir: modelsDir ?? undefined,
+      pacer: store.rateLimits, // counts; a question never waits for it
       observer: telemetry.observer,
       onWarning: (message) => log.warn({ event: "provider.warning", message }),
     });

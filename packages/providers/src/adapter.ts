@@ -1,5 +1,6 @@
 import type { Profile } from "@emb/manifest";
 import type { HttpTuning } from "./http/http-tuning.js";
+import type { Pacer } from "./http/pacing.js";
 import type { EmbeddingProvider } from "./provider.js";
 import type { ProviderObserver } from "./provider-events.js";
 import type { Tokenizer } from "./tokenizer.js";
@@ -16,6 +17,8 @@ export interface ProviderOptions {
   readonly onWarning?: ((message: string) => void) | undefined;
   /** Told of calls, requests, retries and the rest. Default: nobody. */
   readonly observer?: ProviderObserver | undefined;
+  /** Keeps `limits.requests_per_minute` and `tokens_per_minute` among all processes of a service. Default: nobody does, and a 429 tells. */
+  readonly pacer?: Pacer | undefined;
   /** Patience, clock and randomness of services over HTTP; what is left out has its default. */
   readonly http?: Partial<HttpTuning> | undefined;
 }

@@ -21,6 +21,7 @@ export type {
   RetryReason,
 } from "./provider-events.js";
 export { checkEmbeddings, NORM_TOLERANCE } from "./response-checks.js";
+export type { PacedRequest, Pacer } from "./http/pacing.js";
 export type { HttpTuning } from "./http/http-tuning.js";
 export { telemetryLabels, type TelemetryContext, type TelemetryLabels } from "./telemetry-labels.js";
 export type { TokenCount, Tokenizer } from "./tokenizer.js";

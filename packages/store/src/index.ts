@@ -7,6 +7,7 @@ export type * from "./audit.js";
 export type * from "./changes.js";
 export type * from "./documents.js";
 export type * from "./namespaces.js";
+export type * from "./rate-limits.js";
 export type * from "./readers.js";
 export type * from "./runs.js";
 export type * from "./seal.js";

@@ -2,6 +2,7 @@ import { EmbError } from "@emb/manifest";
 import { z } from "zod";
 import { catalogue } from "./migrations/catalogue.js";
 import { liveChanges } from "./migrations/live-changes.js";
+import { rateLimits } from "./migrations/rate-limits.js";
 import { runScope } from "./migrations/run-scope.js";
 import { runSpend } from "./migrations/run-spend.js";
 import { workers } from "./migrations/workers.js";
@@ -32,6 +33,7 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   liveChanges,
   runScope,
   workers,
+  rateLimits,
 ];
 
 const Version = z.object({ version: z.int() });

@@ -6,6 +6,7 @@ import { createPostgresAudit } from "./postgres-audit.js";
 import { createPostgresChanges } from "./postgres-changes.js";
 import { createPostgresDocuments } from "./postgres-documents.js";
 import { createPostgresNamespaces } from "./postgres-namespaces.js";
+import { createPostgresRateLimits } from "./postgres-rate-limits.js";
 import { createPostgresReaders } from "./postgres-readers.js";
 import { createPostgresRuns, voidLeases } from "./postgres-runs.js";
 import { NO_WAKEUPS, type PostgresWakeups } from "./postgres-wakeups.js";
@@ -42,6 +43,7 @@ export async function openPostgresStore(
     changes: createPostgresChanges(driver, schema),
     runs: createPostgresRuns(driver, schema, wakeups),
     readers: createPostgresReaders(driver, schema),
+    rateLimits: createPostgresRateLimits(driver, schema),
     workers: createPostgresWorkers(driver, schema),
     wakeups,
     audit: createPostgresAudit(driver, schema),

@@ -3,6 +3,7 @@ import type { Audit } from "./audit.js";
 import type { Changes } from "./changes.js";
 import type { Documents } from "./documents.js";
 import type { Namespaces } from "./namespaces.js";
+import type { RateLimits } from "./rate-limits.js";
 import type { Readers } from "./readers.js";
 import type { Runs } from "./runs.js";
 import type { Wakeups } from "./wakeups.js";
@@ -31,6 +32,7 @@ export interface Store {
   readonly changes: Changes;
   readonly runs: Runs;
   readonly readers: Readers;
+  readonly rateLimits: RateLimits;
   readonly workers: Workers;
   /** Where only one process can have the store open there is nobody to wake: nothing is sent, and there is nothing to take. */
   readonly wakeups: Wakeups;

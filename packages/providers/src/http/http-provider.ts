@@ -20,6 +20,7 @@ import {
   type BatchBounds,
 } from "./batch-bounds.js";
 import { refuseLongTexts } from "./long-texts.js";
+import { createPacing } from "./pacing.js";
 import { planBatches } from "./plan-batches.js";
 import { serviceAccess } from "./service-access.js";
 import type { ServiceSetup } from "./service-attempts.js";
@@ -44,6 +45,7 @@ function createHttpProvider(profile: Profile, service: EmbeddingService, options
     transport: createTransport(access.origin, tuning.maxConcurrency),
     failures: new Failures(profile, access.host),
     tuning,
+    pacing: createPacing({ profile, access, pacer: options.pacer, tuning }),
     observer: options.observer ?? (() => {}),
   };
   const client = new ServiceClient(setup);
@@ -78,6 +80,10 @@ function createHttpProvider(profile: Profile, service: EmbeddingService, options
             body: endpoint.body({ profile, texts: texts.slice(start, end), side, base64 }),
           }),
           maxAnswerBytes: ({ start, end }) => answerBytes(texts.slice(start, end), vectorBytes),
+          expectedTokens: async ({ start, end }, stop) => {
+            const counter = await tokenizer(stop);
+            return plain.slice(start, end).reduce((total, text) => total + counter.countTokens(text).estimate, 0);
+          },
           accept: (body, batch) => gathering.accept(body, batch),
           answered: ({ start, end }, counted) => onAnswered?.(plain.slice(start, end), counted),
           setAside:
@@ -146,6 +152,7 @@ async function checkServedModel(
       side: "query",
       request: () => ({ path: modelInfo.path, body: null }),
       maxAnswerBytes: () => MAX_ENVELOPE_BYTES,
+      expectedTokens: async () => 0,
       accept: (body) => ({ tokens: null, model: readAnswer(body, null, modelInfo.answer, failures).model }),
     },
     [{ start: 0, end: 0 }],

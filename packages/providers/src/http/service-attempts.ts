@@ -6,6 +6,7 @@ import type { EmbeddingService } from "./embedding-service.js";
 import { judgeStatus, reasonOf, type Failures } from "./failures.js";
 import type { HttpTuning } from "./http-tuning.js";
 import type { BodyBytes } from "./number-rows.js";
+import type { Pacing } from "./pacing.js";
 import { Permits } from "./permits.js";
 import type { Batch } from "./plan-batches.js";
 import { readRetryAfter } from "./retry-after.js";
@@ -19,6 +20,8 @@ export interface BatchCalls {
   /** Path below the service's address, and what to send there; a null body is asked for by GET. */
   readonly request: (batch: Batch, base64: boolean) => { readonly path: string; readonly body: object | null };
   readonly maxAnswerBytes: (batch: Batch) => number;
+  /** Asked only where tokens are limited. */
+  readonly expectedTokens: (batch: Batch, signal: AbortSignal) => Promise<number>;
   /**
    * Reads and checks the answer to one batch, or to a part of one that was split, and keeps its vectors.
    * @throws EmbError EMB_PROVIDER_RESPONSE_INVALID
@@ -42,6 +45,7 @@ export interface ServiceSetup {
   readonly transport: Transport;
   readonly failures: Failures;
   readonly tuning: HttpTuning;
+  readonly pacing: Pacing | null;
   readonly observer: ProviderObserver;
 }
 
@@ -91,6 +95,13 @@ export class ServiceAttempts {
   async attempt(calls: BatchCalls, batch: Batch, base64: boolean, signal: AbortSignal): Promise<Attempt> {
     const { tuning } = this.#setup;
     await this.#permits.take(signal);
+    let tokens = 0;
+    try {
+      tokens = await this.#pace(calls, batch, signal); // last of all waits, so that requests go out as they were spread
+    } catch (error) {
+      this.#permits.giveBack();
+      throw error;
+    }
     let reply: Reply;
     let startMs = 0;
     let underWay = 0;
@@ -110,10 +121,21 @@ export class ServiceAttempts {
     }
     if (reply.kind !== "answer") return this.#judgeSilence(calls, batch, reply, startMs);
     try {
-      return this.#judgeAnswer(calls, batch, reply, startMs, underWay);
+      const attempt = this.#judgeAnswer(calls, batch, reply, startMs, underWay);
+      this.#setup.pacing?.took(tokens, attempt.kind === "accepted" ? attempt.tokens : null);
+      return attempt;
     } finally {
       reply.release();
     }
+  }
+
+  /** @returns the tokens that were expected of the request */
+  async #pace(calls: BatchCalls, batch: Batch, signal: AbortSignal): Promise<number> {
+    const { pacing, profile } = this.#setup;
+    if (pacing === null) return 0;
+    const tokens = profile.limits.tokensPerMinute === null ? 0 : await calls.expectedTokens(batch, signal);
+    await pacing.wait(calls.side, tokens, signal);
+    return tokens;
   }
 
   #send(calls: BatchCalls, batch: Batch, base64: boolean, signal: AbortSignal): Promise<Reply> {

@@ -2,6 +2,7 @@ import type { Audit } from "../audit.js";
 import type { Changes } from "../changes.js";
 import type { Documents } from "../documents.js";
 import type { Hit, NamespaceReader, Namespaces, NamespaceWriter } from "../namespaces.js";
+import type { RateLimits } from "../rate-limits.js";
 import type { Readers } from "../readers.js";
 import type { Runs } from "../runs.js";
 import type { Store } from "../store.js";
@@ -32,6 +33,9 @@ export const runs =
 export const readers =
   (change: Break<Readers>): Breakage =>
   (store) => ({ ...store, readers: { ...store.readers, ...change(store.readers, store) } });
+export const rateLimits =
+  (change: Break<RateLimits>): Breakage =>
+  (store) => ({ ...store, rateLimits: { ...store.rateLimits, ...change(store.rateLimits, store) } });
 export const workers =
   (change: Break<Workers>): Breakage =>
   (store) => ({ ...store, workers: { ...store.workers, ...change(store.workers, store) } });

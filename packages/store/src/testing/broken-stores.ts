@@ -5,6 +5,7 @@ import {
   documents,
   hits,
   namespaces,
+  rateLimits,
   reader,
   readers,
   runs,
@@ -43,6 +44,9 @@ const withoutLast = <T>(rows: readonly T[]): readonly T[] => rows.slice(0, -1);
 
 /** For every promise a store that breaks it and, as far as that can be, nothing else. */
 export const brokenStores: Record<StorePromise, Breakage> = {
+  "no minute holds more requests or tokens than the limit, whoever asks": rateLimits((own) => ({
+    reserve: (request) => own.reserve({ ...request, tokensPerMinute: null }),
+  })),
   "a worker is listed with the shards it holds, from its first report until it leaves": workers((own) => ({
     list: async (filter) => (await own.list(filter)).map((worker) => ({ ...worker, shards: 0 })),
   })),

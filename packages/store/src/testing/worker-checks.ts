@@ -54,6 +54,50 @@ export const workerChecks = {
     await store.workers.report(first!);
     assert.deepEqual(await listed(60_000), [first!.instance, second!.instance]);
   },
+  "no minute holds more requests or tokens than the limit, whoever asks": async (store) => {
+    const paced = async (limits: { requests: number | null; tokens: number | null }, costs: readonly number[]) => {
+      const key = randomUUID();
+      const [requestsPerMinute, tokensPerMinute] = [limits.requests, limits.tokens];
+      const startMs = performance.now();
+      const sent = await Promise.all(
+        costs.map(async (tokens) => {
+          const waitMs = await store.rateLimits.reserve({ key, requestsPerMinute, tokensPerMinute, tokens });
+          return { atMs: performance.now() - startMs + waitMs, tokens };
+        }),
+      );
+      return sent.toSorted((a, b) => a.atMs - b.atMs);
+    };
+    /** The most that any minute holds. */
+    const most = (sent: readonly { atMs: number; tokens: number }[], of: (one: { tokens: number }) => number) =>
+      Math.max(
+        ...sent.map(({ atMs }) =>
+          sent
+            .filter((other) => other.atMs >= atMs && other.atMs < atMs + 60_000)
+            .reduce((sum, one) => sum + of(one), 0),
+        ),
+      );
+    const requests = await paced(
+      { requests: 20, tokens: null },
+      Array.from({ length: 50 }, () => 1e9),
+    );
+    assert.equal(
+      most(requests, () => 1),
+      20,
+      "as many as the limit, and no more",
+    );
+    const costs = Array.from({ length: 60 }, (_, place) => 10 + ((place * 37) % 90));
+    const tokens = most(await paced({ requests: null, tokens: 1_000 }, costs), (one) => one.tokens);
+    assert.ok(tokens <= 1_000 && tokens > 800, `${tokens} tokens in a minute, want at most 1000, and not much less`);
+    const both = await paced(
+      { requests: 30, tokens: 400 },
+      Array.from({ length: 20 }, () => 100),
+    );
+    assert.ok(most(both, (one) => one.tokens) <= 400);
+    assert.equal(
+      await store.rateLimits.reserve({ key: randomUUID(), requestsPerMinute: 1, tokensPerMinute: null, tokens: 1 }),
+      0,
+    );
+  },
   "wake-ups come with the shards, one for each of at most 64, and each is taken once": async (store) => {
     const wanted = (count: number) => (store.capabilities.shared ? count : 0); // else there is nobody to wake
     const takeAll = async () => {
