@@ -9,7 +9,7 @@ import { createModel, type Model } from "./model.js";
 const IDLE_MS = 60_000;
 
 /** The model of a namespace's profile, with the log and the telemetry that carry the namespace's labels. */
-export interface OpenModel extends Model {
+interface OpenModel extends Model {
   readonly log: ServiceLog;
   readonly telemetry: ProfileTelemetry;
 }

@@ -20,7 +20,7 @@ export const SERVER = process.env["TEST_DATABASE_URL"]?.trim() ?? "";
 const Line = z.looseObject({ event: z.string() });
 type Line = z.infer<typeof Line>;
 
-export interface WorkerProcess {
+interface WorkerProcess {
   readonly pid: number;
   readonly ended: Promise<{ readonly code: number | null; readonly stderr: string }>;
   lines(): readonly Line[];
