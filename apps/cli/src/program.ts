@@ -1,6 +1,8 @@
 import { Command as Commander, CommanderError } from "commander";
 import type { AdoptOptions } from "./commands/adopt.js";
 import type { PlanOptions } from "./commands/plan.js";
+import type { CompareOptions } from "./commands/compare.js";
+import type { EvalOptions } from "./commands/eval.js";
 import type { ReingestOptions } from "./commands/reingest.js";
 import type { RunsOptions } from "./commands/runs.js";
 import type { Output } from "./output.js";
@@ -217,6 +219,59 @@ Verbs:
     .option("--exact", "scan every vector instead of the index", false)
     .action((text: string, options: Common & { profile?: string; base?: string; topK?: string; exact: boolean }) =>
       run(async () => (await import("./commands/search.js")).search, { ...options, text }),
+    );
+
+  const asking = (command: Commander): Commander =>
+    command
+      .requiredOption(
+        "--queries <path>",
+        "folder in BEIR layout (queries.jsonl, qrels.tsv, corpus.jsonl), or a file of queries",
+      )
+      .option("--k <n>", "documents of an answer that are looked at; default: 10")
+      .option("--alpha <share>", "chance of error of each bound, one-sided; default: 0.05")
+      .option("--seed <n>", "equal seeds give equal results; default: 1")
+      .option("--base <name>", "default: store.base_namespace")
+      .option("--as-served", "ask the index, as a service does, instead of scanning every vector", false)
+      .option("--ingest", "fill a scratch namespace with corpus.jsonl beside the queries, and ask that one", false)
+      .option("--max-cost-usd <amount>", "with --ingest: the most that each fill may cost");
+
+  asking(
+    leaf(program, "eval", "how good a profile's answers to your queries are", [
+      "emb eval --profile st_minilm --queries ./queries",
+      "emb eval --profile st_minilm --queries ./queries --ingest --run-file st_minilm.run",
+    ]),
+  )
+    .requiredOption("--profile <name>", "whose namespace is asked, or run:FILE")
+    .option("--run-file <path>", "write the answers as a TREC run")
+    .action((options: Common & EvalOptions) =>
+      run(async () => (await import("./commands/eval.js")).evalCommand, options),
+    );
+
+  asking(
+    leaf(program, "compare", "a verdict on a candidate: GO, NO-GO or INCONCLUSIVE, by your own queries", [
+      "emb compare --baseline use_lite --candidate st_minilm --queries ./queries",
+      "emb compare --baseline st_minilm --candidate jina_v3 --queries ./queries --slice lang --max-p95-ms 200 --json",
+      "emb compare --baseline run:old.run --candidate st_minilm --queries ./queries --margin 0.005",
+    ]),
+  )
+    .addHelpText("after", "\nExit codes: 0 GO, 1 NO-GO, 3 INCONCLUSIVE, 2 could not run\n")
+    .requiredOption("--baseline <name>", "profile that serves now, or run:FILE")
+    .requiredOption("--candidate <name>", "profile that is to serve, or run:FILE")
+    .option("--metric <name>", "ndcg, ndcg_exp, recall, precision, mrr, map or success; default: ndcg")
+    .option("--margin <number>", "how much worse the candidate may be, absolute; default: 0.01")
+    .option("--min-effect <number>", "how much better it must be, absolute")
+    .option("--slice <field>", "field of a query's metadata: no slice may get worse either")
+    .option("--min-slice-queries <n>", "a slice with fewer decides nothing; default: 20")
+    .option("--rounds <n>", "resamples; default: 10000")
+    .option("--max-p50-ms <ms>", "limit of the candidate's latency")
+    .option("--max-p95-ms <ms>", "limit of the candidate's latency")
+    .option("--max-p99-ms <ms>", "limit of the candidate's latency")
+    .option("--max-error-pct <percent>", "limit of the candidate's errors")
+    .option("--max-usd-per-1000 <amount>", "limit of the candidate's price of 1,000 queries")
+    .option("--score-cut <score>", "your service shows results from this score on: find the candidate's threshold")
+    .option("--keep <what>", "what that threshold is to keep, precision or recall; default: precision")
+    .action((options: Common & CompareOptions) =>
+      run(async () => (await import("./commands/compare.js")).compareCommand, options),
     );
 
   leaf(program, "status", "what is active, and what namespaces, runs and readers are doing", ["emb status --json"])

@@ -2,7 +2,7 @@
 export type Judgements = ReadonlyMap<string, number>;
 
 /** Lowest grade that counts as relevant. Source: trec_eval, `-l`, default 1. */
-export const RELEVANT = 1;
+const RELEVANT = 1;
 
 export const isRelevant = (grade: number | undefined): boolean => grade !== undefined && grade >= RELEVANT;
 

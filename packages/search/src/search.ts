@@ -36,6 +36,8 @@ export interface SearchAnswer {
   readonly seal: "equal" | "mismatched";
   /** Best first; a higher score is closer for every similarity. */
   readonly hits: readonly Hit[];
+  /** Of the query, as the model counted them; null: it does not say. */
+  readonly tokens: number | null;
 }
 
 /** Reads one namespace with the one profile it was opened for. */
@@ -81,10 +83,10 @@ export async function openSearch(setup: SearchSetup): Promise<Search> {
         throw new EmbError("EMB_USAGE", `top_k: expected a whole number from 1 to ${MAX_TOP_K}, got ${topK}`, {
           hint: "Ask for fewer results.",
         });
-      const { dense } = await provider.embedQueries([text], options);
+      const { dense, tokens } = await provider.embedQueries([text], options);
       const hits = await reader.searchDense({ vector: dense, limit: topK, exact });
       if (reader.seal === "mismatched") mismatched++;
-      return { profile: profile.name, namespace: address.namespace, seal: reader.seal, hits };
+      return { profile: profile.name, namespace: address.namespace, seal: reader.seal, hits, tokens };
     },
   };
 }

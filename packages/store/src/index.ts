@@ -13,5 +13,6 @@ export type * from "./runs.js";
 export type * from "./seal.js";
 export type * from "./sql-driver.js";
 export type * from "./store.js";
+export type * from "./verdicts.js";
 export type * from "./wakeups.js";
 export type * from "./workers.js";

@@ -5,6 +5,7 @@ import { liveChanges } from "./migrations/live-changes.js";
 import { rateLimits } from "./migrations/rate-limits.js";
 import { runScope } from "./migrations/run-scope.js";
 import { runSpend } from "./migrations/run-spend.js";
+import { verdicts } from "./migrations/verdicts.js";
 import { workers } from "./migrations/workers.js";
 import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
@@ -34,6 +35,7 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   runScope,
   workers,
   rateLimits,
+  verdicts,
 ];
 
 const Version = z.object({ version: z.int() });

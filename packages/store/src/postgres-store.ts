@@ -11,6 +11,7 @@ import { createPostgresReaders } from "./postgres-readers.js";
 import { createPostgresRuns, voidLeases } from "./postgres-runs.js";
 import { NO_WAKEUPS, type PostgresWakeups } from "./postgres-wakeups.js";
 import { createPostgresWorkers } from "./postgres-workers.js";
+import { createPostgresVerdicts } from "./postgres-verdicts.js";
 import type { SqlDriver } from "./sql-driver.js";
 import type { Store } from "./store.js";
 
@@ -48,6 +49,7 @@ export async function openPostgresStore(
     wakeups,
     audit: createPostgresAudit(driver, schema),
     adoption: createPostgresAdoption(driver, schema),
+    verdicts: createPostgresVerdicts(driver, schema),
     async close() {
       await wakeups.close().catch(() => undefined); // a lost database is no reason to stay
       await driver.close();

@@ -8,6 +8,7 @@ import type { Readers } from "./readers.js";
 import type { Runs } from "./runs.js";
 import type { Wakeups } from "./wakeups.js";
 import type { Workers } from "./workers.js";
+import type { Verdicts } from "./verdicts.js";
 
 /** Differences between stores, as data; nothing outside an adapter asks for a vendor's name. */
 export interface StoreCapabilities {
@@ -38,6 +39,7 @@ export interface Store {
   readonly wakeups: Wakeups;
   readonly audit: Audit;
   readonly adoption: Adoption;
+  readonly verdicts: Verdicts;
   /** Finishes what is running, then frees threads, files and the directory's lock. Safe to call twice. */
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import type { NamespaceRecord, Store } from "@emb/store";
+import type { KeptVerdict, NamespaceRecord, Store } from "@emb/store";
 import { describeRun } from "../describe-run.js";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
@@ -9,6 +9,7 @@ const READERS_WITHIN_MS = 60_000;
 /** A worker reports every five seconds. */
 const WORKERS_WITHIN_MS = 30_000;
 const RUNS_SHOWN = 10;
+const VERDICTS_SHOWN = 10;
 
 /** What is active here, and what every namespace, run and reader of the base and every worker is doing. */
 export const status: Command<{ base?: string }> = async (session, options) => {
@@ -21,6 +22,7 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     const runs = (await store.runs.list({ base })).slice(0, RUNS_SHOWN).map(describeRun);
     const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
     const workers = await store.workers.list({ withinMs: WORKERS_WITHIN_MS });
+    const verdicts = (await store.verdicts.list({ limit: VERDICTS_SHOWN })).map(describeVerdict); // of any base: a scratch base stands for this one
     const head = await store.audit.head();
     output.document({
       environment: settings.environment,
@@ -44,7 +46,7 @@ export const status: Command<{ base?: string }> = async (session, options) => {
         seen_at: seenAt.toISOString(),
         shards,
       })),
-      verdicts: [],
+      verdicts,
       audit: head,
     });
     output.line(
@@ -79,11 +81,47 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     ]);
     if (workers.length > 0)
       for (const line of table(["worker", "pid", "seen", "shards"], workerCells)) output.line(line);
+    if (verdicts.length > 0) output.line();
+    const verdictCells = verdicts.map((row) => [
+      row.verdict,
+      row.baseline,
+      row.candidate,
+      row.metric,
+      row.difference === null ? "-" : row.difference.toFixed(4),
+      String(row.queries),
+      row.at,
+    ]);
+    if (verdicts.length > 0)
+      for (const line of table(
+        ["verdict", "baseline", "candidate", "metric", "difference", "queries", "at"],
+        verdictCells,
+      ))
+        output.line(line);
     output.line();
     output.line(`readers: ${readers.length}; audit: ${head.rows} rows, head ${head.head.slice(0, 12)}`);
     return 0;
   });
 };
+
+const describeVerdict = (kept: KeptVerdict) => ({
+  verdict_id: Number(kept.id),
+  verdict: kept.verdict,
+  baseline: kept.baseline.profile,
+  candidate: kept.candidate.profile,
+  base: kept.base,
+  environment: kept.environment,
+  metric: kept.metric,
+  margin: kept.margin,
+  difference: kept.difference,
+  lower: kept.lower,
+  upper: kept.upper,
+  queries: kept.queries,
+  queries_needed: kept.queriesNeeded,
+  reasons: kept.reasons,
+  inputs: kept.inputs,
+  actor: kept.actor,
+  at: kept.at.toISOString(),
+});
 
 async function describeNamespace(store: Store, record: NamespaceRecord) {
   const { namespace, state, seal } = record;

@@ -6,6 +6,7 @@ import type { RateLimits } from "../rate-limits.js";
 import type { Readers } from "../readers.js";
 import type { Runs } from "../runs.js";
 import type { Store } from "../store.js";
+import type { Verdicts } from "../verdicts.js";
 import type { Wakeups } from "../wakeups.js";
 import type { Workers } from "../workers.js";
 
@@ -45,6 +46,9 @@ export const wakeups =
 export const audit =
   (change: Break<Audit>): Breakage =>
   (store) => ({ ...store, audit: { ...store.audit, ...change(store.audit, store) } });
+export const verdicts =
+  (change: Break<Verdicts>): Breakage =>
+  (store) => ({ ...store, verdicts: { ...store.verdicts, ...change(store.verdicts, store) } });
 export const writer = (change: Break<NamespaceWriter>): Breakage =>
   namespaces((own, store) => ({
     openWriter: async (...call) => {

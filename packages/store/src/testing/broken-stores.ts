@@ -15,6 +15,7 @@ import {
   type Breakage,
 } from "./breakage.js";
 import { brokenChanges } from "./broken-changes.js";
+import { brokenVerdicts } from "./broken-verdicts.js";
 import type { StorePromise } from "./index.js";
 
 /** Answers instead of refusing. */
@@ -193,6 +194,7 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   })),
 
   ...brokenChanges,
+  ...brokenVerdicts,
 
   "a run starts in plan and is found": runs((own) => ({
     get: async (id) => {

@@ -5,6 +5,7 @@ import { recordChecks } from "./record-checks.js";
 import { runChecks } from "./run-checks.js";
 import { searchChecks } from "./search-checks.js";
 import { workerChecks } from "./worker-checks.js";
+import { verdictChecks } from "./verdict-checks.js";
 import { writeChecks } from "./write-checks.js";
 
 export type { StoreCheck } from "./namespace-checks.js";
@@ -21,6 +22,7 @@ export const storeContract = {
   ...writeChecks,
   ...searchChecks,
   ...recordChecks,
+  ...verdictChecks,
   ...workerChecks,
 } satisfies Record<string, StoreCheck>;
 

@@ -1,0 +1,204 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { documentOf, createProject, shown, type Project } from "./command.fixture.js";
+
+const FERRIES = 40;
+const places = Array.from({ length: FERRIES }, (_, place) => place);
+const lines = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).join("\n");
+/** Every second question is about the north line. */
+const lineOf = (place: number) => (place % 2 === 0 ? "north" : "south");
+const FILES = {
+  "queries/corpus.jsonl": lines(
+    places.map((place) => ({
+      _id: `ferry-${place}`,
+      text: `Ferry number ${place} leaves at ${place} minutes past noon and carries ${place * 7} sheep.`,
+    })),
+  ),
+  "queries/queries.jsonl": lines(
+    places.map((place) => ({
+      _id: `q${place}`,
+      text: `When does ferry number ${place} leave?`,
+      metadata: { line: lineOf(place) },
+    })),
+  ),
+  "queries/qrels.tsv": [
+    "query-id\tcorpus-id\tscore",
+    ...places.map((place) => `q${place}\tferry-${place}\t1`),
+    "q0\tferry-none\t1",
+  ].join("\n"),
+};
+
+/** A run in which the right ferry stands at this rank. */
+const runFile = (rankOf: (place: number) => number): string =>
+  places
+    .flatMap((place) =>
+      Array.from(
+        { length: 5 },
+        (_, at) =>
+          `q${place} Q0 ${at + 1 === rankOf(place) ? `ferry-${place}` : `other-${at}`} ${at + 1} ${1 - at / 10} test\n`,
+      ),
+    )
+    .join("");
+
+const Compared = z.object({
+  verdict: z.string(),
+  difference: z.number().nullable(),
+  lower: z.number().nullable(),
+  upper: z.number().nullable(),
+  queries_needed: z.number().nullable(),
+  reasons: z.array(z.object({ code: z.string(), slice: z.string().nullable(), text: z.string() })),
+  metrics: z.record(z.string(), z.object({ baseline: z.number(), candidate: z.number(), difference: z.number() })),
+  slices: z.array(z.object({ slice: z.string(), verdict: z.string().nullable(), queries: z.number() })),
+  oddities: z.object({ judged_documents_missing: z.number().nullable() }),
+  candidate: z.object({
+    latency_ms: z.object({ p50: z.number(), p95: z.number() }).nullable(),
+    namespace: z.string().nullable(),
+  }),
+  base: z.string(),
+});
+const Status = z.object({
+  namespaces: z.array(z.unknown()),
+  verdicts: z.array(
+    z.object({
+      verdict: z.string(),
+      baseline: z.string(),
+      candidate: z.string(),
+      inputs: z.record(z.string(), z.string()),
+    }),
+  ),
+});
+
+describe("a verdict from the command line", () => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await createProject({
+      ...FILES,
+      "good.run": runFile(() => 1),
+      "south.run": runFile((place) => (lineOf(place) === "south" ? 2 + (place % 3) : 1)),
+      "north-better.run": runFile((place) => (lineOf(place) === "north" ? 4 : 1)),
+      "only/queries.jsonl": FILES["queries/queries.jsonl"],
+      "bad/queries.jsonl": `${FILES["queries/queries.jsonl"]}\n{"_id": "q99"}\n`,
+    });
+  });
+  afterAll(() => project.remove());
+
+  it("a namespace that is not there is an error naming the command that makes it", async () => {
+    const ended = shown(
+      await project.emb(["compare", "--baseline", "one", "--candidate", "two", "--queries", "queries"]),
+      project,
+    );
+    expect(ended.exit).toBe(78);
+    expect(ended.errors[0]).toContain("EMB_NAMESPACE_NOT_FOUND");
+    expect(ended.actions[0]).toBe(
+      "Make it: emb reingest --to one --source SOURCE --base docs --yes. Or add --ingest, which fills a namespace of its own with queries/corpus.jsonl.",
+    );
+  });
+
+  it("a profile against itself is GO by exactly 0, in a scratch namespace, and is kept", async () => {
+    const ended = await project.emb([
+      "compare",
+      "--baseline",
+      "two",
+      "--candidate",
+      "two",
+      "--queries",
+      "queries",
+      "--ingest",
+      "--json",
+    ]);
+    expect(ended.code, ended.stderr).toBe(0); // `two` may not serve in production: a comparison is not gated
+    const compared = documentOf(ended, Compared);
+    expect(compared).toMatchObject({
+      verdict: "GO",
+      difference: 0,
+      lower: 0,
+      upper: 0,
+      oddities: { judged_documents_missing: 1 },
+    });
+    expect(compared.base).toMatch(/^eval_[0-9a-f]{12}$/);
+    expect(compared.candidate.latency_ms!.p95).toBeGreaterThan(0);
+    const status = documentOf(await project.emb(["status", "--json"]), Status);
+    expect(status.namespaces).toEqual([]); // the real base was not touched
+    expect(status.verdicts).toMatchObject([{ verdict: "GO", baseline: "two", candidate: "two" }]);
+    expect(Object.keys(status.verdicts[0]!.inputs).toSorted()).toEqual(["corpus", "qrels", "queries"]);
+  });
+
+  it("emb eval writes a run, which compares with the profile that gave it as equal", async () => {
+    const ended = await project.emb([
+      "eval",
+      "--profile",
+      "two",
+      "--queries",
+      "queries",
+      "--ingest",
+      "--run-file",
+      "two.run",
+      "--json",
+    ]);
+    expect(ended.code, ended.stderr).toBe(0);
+    const { metrics } = documentOf(ended, z.object({ metrics: z.record(z.string(), z.object({ mean: z.number() })) }));
+    expect(metrics["success"]!.mean).toBeGreaterThan(0.5);
+    const run = await readFile(join(project.dir, "two.run"), "utf8");
+    expect(run.trimEnd().split("\n")).toHaveLength(FERRIES * FERRIES); // every document of every query, each once
+    expect(run).toMatch(/^q0 Q0 ferry-\d+ 1 0\.\d+ two\n/);
+    const same = await project.emb([
+      "compare",
+      "--baseline",
+      "run:two.run",
+      "--candidate",
+      "run:two.run",
+      "--queries",
+      "queries",
+      "--json",
+    ]);
+    expect(documentOf(same, Compared).metrics["ndcg"]!.baseline).toBeCloseTo(metrics["ndcg"]!.mean, 12);
+  });
+
+  it("a set in which one slice alone drops is NO-GO and names it, exit 1", async () => {
+    const ended = await project.emb([
+      "compare",
+      "--baseline",
+      "run:north-better.run",
+      "--candidate",
+      "run:south.run",
+      "--queries",
+      "queries",
+      "--slice",
+      "line",
+      "--json",
+    ]);
+    expect(ended.code, ended.stderr).toBe(1);
+    const compared = documentOf(ended, Compared);
+    expect(compared.difference).toBeGreaterThan(0); // the whole gets better
+    expect(compared.reasons[0]).toMatchObject({ code: "worse", slice: "south" });
+    expect(compared.slices).toEqual([
+      { slice: "north", verdict: "GO", queries: 20 },
+      { slice: "south", verdict: "NO-GO", queries: 20 },
+    ]);
+  });
+
+  it("queries without judgements are INCONCLUSIVE, exit 3, and people are told in words", async () => {
+    const ended = await project.emb([
+      "compare",
+      "--baseline",
+      "run:good.run",
+      "--candidate",
+      "run:south.run",
+      "--queries",
+      "only",
+    ]);
+    expect(ended.code, ended.stderr).toBe(3);
+    expect(ended.stdout).toContain("INCONCLUSIVE  run:good.run -> run:south.run, 40 queries, 0 judged\n");
+    expect(ended.stdout).toContain("no query has a judgement, so only how much the answers differ can be said");
+  });
+
+  it("a bad line is named with its file and number, exit 2", async () => {
+    const ended = shown(await project.emb(["eval", "--profile", "run:good.run", "--queries", "bad"]), project);
+    expect([ended.exit, ended.errors]).toEqual([
+      2,
+      ['EMB_QUERIES_INVALID ./bad/queries.jsonl:41:1: expected a string "text" that is not blank, found none'],
+    ]);
+  });
+});

@@ -1,0 +1,79 @@
+import { rankDocuments, type Answer, type QuerySet, type ScoredDocument, type Side } from "@emb/eval";
+import { isEmbError, type ErrorCode } from "@emb/manifest";
+import { MAX_TOP_K, type Search } from "@emb/search";
+import type { OpenedSide } from "./open-side.js";
+
+export interface AskOptions {
+  /** Documents wanted for each query. */
+  readonly depth: number;
+  /** By the index, as a service would; else every vector is scanned. */
+  readonly asServed: boolean;
+  readonly signal: AbortSignal;
+  readonly nowMs: () => number;
+  /** After each query. */
+  readonly onAsked: (asked: number) => void;
+}
+
+/** Errors that one query alone has: another one may be answered. Everything else would repeat itself, and ends the comparison. */
+const OF_ONE_QUERY: ReadonlySet<ErrorCode> = new Set([
+  "EMB_TEXT_EMPTY",
+  "EMB_TEXT_TOO_LONG",
+  "EMB_PROVIDER_REJECTED",
+  "EMB_PROVIDER_RESPONSE_INVALID",
+  "EMB_PROVIDER_UNAVAILABLE",
+  "EMB_PROVIDER_RATE_LIMITED",
+]);
+
+/** Chunks asked for, so that enough different documents are among them even when some have several good chunks. */
+const CHUNKS_PER_DOCUMENT = 5;
+
+/**
+ * Asks every query of every side, one query after the other and the sides in turn, so that all of them see the same machine. Sides that are one and the same are
+ * asked once.
+ * @throws EmbError what every query would meet again, and the first query's error when a side answers none; the signal's reason on abort
+ */
+export async function askQueries(set: QuerySet, sides: readonly OpenedSide[], options: AskOptions): Promise<Side[]> {
+  const distinct = [...new Set(sides)];
+  const answers = new Map(distinct.map((side) => [side, new Map<string, Answer>()]));
+  for (const [asked, query] of set.queries.entries()) {
+    const order = asked % 2 === 0 ? distinct : distinct.toReversed();
+    for (const side of order)
+      answers
+        .get(side)!
+        .set(
+          query.id,
+          side.kind === "run" ? fromRun(side.rankings.get(query.id)) : await ask(side.search, query.text, options),
+        );
+    options.onAsked(asked + 1);
+  }
+  return sides.map((side) => ({
+    name: side.is.profile,
+    namespace: side.is.namespace,
+    pricePerMillionTokens: side.kind === "run" ? null : side.pricePerMillionTokens,
+    answers: answers.get(side)!,
+  }));
+}
+
+const fromRun = (documents: readonly ScoredDocument[] = []): Answer => ({
+  documents,
+  latencyMs: null,
+  tokens: null,
+  error: null,
+});
+
+async function ask(search: Search, text: string, options: AskOptions): Promise<Answer> {
+  const { depth, asServed, signal, nowMs } = options;
+  const startMs = nowMs();
+  try {
+    for (let topK = Math.min(MAX_TOP_K, depth * CHUNKS_PER_DOCUMENT); ; topK = Math.min(MAX_TOP_K, topK * 4)) {
+      const { hits, tokens } = await search.search({ text, topK, exact: !asServed }, { signal });
+      const latencyMs = nowMs() - startMs;
+      const documents = rankDocuments(hits.map(({ documentId, score }) => ({ id: documentId, score })));
+      if (documents.length >= depth || hits.length < topK || topK === MAX_TOP_K)
+        return { documents: documents.slice(0, depth), latencyMs, tokens, error: null };
+    }
+  } catch (error) {
+    if (!isEmbError(error) || !OF_ONE_QUERY.has(error.code)) throw error;
+    return { documents: [], latencyMs: null, tokens: null, error: error.code };
+  }
+}

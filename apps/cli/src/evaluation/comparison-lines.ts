@@ -1,0 +1,120 @@
+import type { Comparison, Evaluation, Oddities, PairedResult, ServiceFacts, Verdict } from "@emb/eval";
+import { paint, table, type Output } from "../output.js";
+
+const COLOR = { GO: "green", "NO-GO": "red", INCONCLUSIVE: "yellow" } as const;
+
+/** A comparison for people: the verdict on top, in words. */
+export function comparisonLines(comparison: Comparison, output: Pick<Output, "color">): string[] {
+  const { verdict, settings, baseline, candidate, metrics, slices, similarity, calibration } = comparison;
+  const lines = [
+    `${paint(output, COLOR[verdict.kind], verdict.kind)}  ${baseline.name} -> ${candidate.name}, ${comparison.queries} queries, ${comparison.judgedQueries} judged`,
+    ...verdict.reasons.map(({ text }) => `  ${text}`),
+    ...neededLine(verdict),
+  ];
+  if (metrics !== null)
+    lines.push(
+      "",
+      ...pairedTable(
+        "metric",
+        Object.entries(metrics).map(([name, result]) => [`${name}@${settings.k}`, result]),
+        settings.alpha,
+      ),
+    );
+  if (slices.length > 0)
+    lines.push(
+      "",
+      ...pairedTable(
+        settings.sliceBy ?? "slice",
+        slices.map(({ name, result }) => [name, result]),
+        settings.alpha,
+      ),
+    );
+  lines.push(
+    "",
+    `alike: overlap@${settings.k} ${number(similarity.overlap)}, RBO ${number(similarity.rbo)}, Kendall's tau ${number(similarity.kendallTau)}, best score ${signed(similarity.scores?.mean)} on average`,
+    "",
+    ...factsTable([
+      [baseline.name, baseline.facts],
+      [candidate.name, candidate.facts],
+    ]),
+  );
+  if (calibration !== null)
+    lines.push(
+      "",
+      calibration.threshold === null
+        ? `no score threshold of ${candidate.name} keeps the ${calibration.keep} that ${baseline.name} has from ${calibration.baselineThreshold} on`
+        : `score threshold ${calibration.threshold.toFixed(4)} (${number(calibration.lower)} to ${number(calibration.upper)}) keeps the ${calibration.keep} of ${number(calibration.kept)} that ${baseline.name} has from ${calibration.baselineThreshold} on`,
+    );
+  return [...lines, ...oddityLines(comparison.oddities, comparison.unanswered)];
+}
+
+export function evaluationLines(evaluation: Evaluation, oddities: Oddities, k: number): string[] {
+  const { metrics, name, queries, judgedQueries, facts } = evaluation;
+  const rows = Object.entries(metrics ?? {}).map(([metric, { mean, lower, upper }]) => [
+    `${metric}@${k}`,
+    number(mean),
+    `${number(lower)} to ${number(upper)}`,
+  ]);
+  return [
+    `${name}: ${queries} queries, ${judgedQueries} judged`,
+    ...(rows.length === 0 ? ["no judgements, so no metrics"] : table(["metric", "mean", "interval"], rows)),
+    "",
+    ...factsTable([[name, facts]]),
+    ...oddityLines(oddities, 0),
+  ];
+}
+
+function neededLine(verdict: Verdict): string[] {
+  if (verdict.kind !== "INCONCLUSIVE") return [];
+  return verdict.queriesNeeded === null
+    ? ["  more queries of this kind are not known to settle it"]
+    : [`  about ${verdict.queriesNeeded} judged queries would settle it (with a chance of 80%)`];
+}
+
+const pairedTable = (head: string, rows: readonly (readonly [string, PairedResult])[], alpha: number): string[] =>
+  table(
+    [head, "queries", "baseline", "candidate", "difference", `bounds at ${alpha}`, "p", "better/worse"],
+    rows.map(([name, result]) => [
+      name,
+      String(result.queries),
+      number(result.baseline),
+      number(result.candidate),
+      signed(result.difference),
+      `${signed(result.lower)} to ${signed(result.upper)}`,
+      number(result.pValue),
+      `${result.wins}/${result.losses}`,
+    ]),
+  );
+
+const factsTable = (sides: readonly (readonly [string, ServiceFacts])[]): string[] =>
+  table(
+    ["profile", "p50 ms", "p95 ms", "p99 ms", "errors %", "tokens", "USD per 1,000"],
+    sides.map(([name, facts]) => [
+      name,
+      ...[facts.latencyMs?.p50, facts.latencyMs?.p95, facts.latencyMs?.p99].map((ms) =>
+        ms === undefined ? "-" : ms.toFixed(1),
+      ),
+      facts.errorPct.toFixed(2),
+      facts.tokens === null ? "-" : String(facts.tokens),
+      facts.costPer1000QueriesUsd === null ? "unknown" : facts.costPer1000QueriesUsd.toFixed(4),
+    ]),
+  );
+
+/** Only what is odd. */
+function oddityLines(oddities: Oddities, unanswered: number): string[] {
+  const rows: [number | null, string][] = [
+    [oddities.duplicateQueries, "queries came twice"],
+    [oddities.duplicateJudgements, "judgements came twice"],
+    [oddities.queriesWithoutJudgements, "queries have no judgement"],
+    [oddities.queriesWithoutRelevant, "queries have no relevant document"],
+    [oddities.judgedQueriesMissing, "judged queries are not among the queries"],
+    [oddities.judgedDocumentsMissing, "judged documents are not in a namespace"],
+    [unanswered, "judged queries were left out, because the baseline could not answer them"],
+  ];
+  const odd = rows.filter(([count]) => count !== null && count > 0).map(([count, what]) => `odd: ${count} ${what}`);
+  return odd.length === 0 ? [] : ["", ...odd];
+}
+
+const number = (value: number | null): string => (value === null ? "-" : value.toFixed(4));
+const signed = (value: number | null | undefined): string =>
+  value === null || value === undefined ? "-" : `${value < 0 ? "-" : "+"}${Math.abs(value).toFixed(4)}`;

@@ -1,0 +1,72 @@
+import { resolve } from "node:path";
+import type { Settings } from "@emb/config";
+import type { QuerySet, Side } from "@emb/eval";
+import { withStore } from "@emb/query";
+import type { Store } from "@emb/store";
+import type { Session } from "../session.js";
+import { askQueries } from "./ask-queries.js";
+import { countMissingDocuments } from "./missing-documents.js";
+import { openSide, profileOf, type OpenedSide } from "./open-side.js";
+import { readQueryFolder, type QueryFolder } from "./query-folder.js";
+import { corpusOf, fillScratch, scratchBase } from "./scratch-namespace.js";
+
+/** Where answers are looked for. */
+export interface AskFlags {
+  readonly queries: string;
+  readonly base?: string;
+  /** Fill scratch namespaces with the corpus beside the queries, and ask those. */
+  readonly ingest: boolean;
+  readonly asServed: boolean;
+}
+
+/** Answers of each side, and what they are answers to. */
+export interface Asked {
+  readonly set: QuerySet;
+  readonly sides: readonly Side[];
+  readonly opened: readonly OpenedSide[];
+  readonly folder: QueryFolder;
+  readonly base: string;
+  readonly store: Store;
+}
+
+const NOTE_EVERY = 500;
+
+/**
+ * Reads the queries, opens every side (a profile, or run:FILE), asks all queries, and goes on with the answers while the store is open. Sides of one name are
+ * opened and asked once.
+ */
+export async function withQuerySides<T>(
+  session: Session,
+  asking: { settings: Settings; names: readonly string[]; flags: AskFlags; depth: number; maxCostUsd: number | null },
+  work: (asked: Asked) => Promise<T>,
+): Promise<T> {
+  const { settings, names, flags, depth, maxCostUsd } = asking;
+  const folder = await readQueryFolder(resolve(session.cwd, flags.queries));
+  const base = flags.ingest ? scratchBase(corpusOf(folder).hash) : (flags.base ?? settings.store.baseNamespace);
+  const ingest = `add --ingest, which fills a namespace of its own with ${flags.queries}/corpus.jsonl.`;
+  const distinct = [...new Set(names)];
+  return withStore(settings, async (store) => {
+    if (flags.ingest)
+      for (const profile of distinct.filter((name) => profileOf(name) !== null))
+        await fillScratch(session, { settings, store, folder, profile, maxCostUsd });
+    const opened = new Map<string, OpenedSide>();
+    try {
+      for (const name of distinct) opened.set(name, await openSide(session, { settings, store, base, name, ingest }));
+      const asked = names.map((name) => opened.get(name)!);
+      const readers = [...opened.values()].flatMap((side) => (side.kind === "profile" ? [side.search.reader] : []));
+      const set = await countMissingDocuments(folder.set, readers);
+      const sides = await askQueries(set, asked, {
+        depth,
+        asServed: flags.asServed,
+        signal: session.signal,
+        nowMs: session.nowMs,
+        onAsked(count) {
+          if (count % NOTE_EVERY === 0) session.output.note(`asked   ${count} of ${set.queries.length} queries`);
+        },
+      });
+      return await work({ set, sides, opened: asked, folder, base, store });
+    } finally {
+      for (const side of opened.values()) await side.close();
+    }
+  });
+}
