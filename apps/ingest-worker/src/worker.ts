@@ -5,12 +5,13 @@ import type { Duty, WorkerContext } from "./duty.js";
 import { createOpenModels } from "./open-models.js";
 import { createRunsDuty } from "./runs-duty.js";
 import { createWakeDuty } from "./wake-duty.js";
+import { createWatchDuty } from "./watch-duty.js";
 
 export type WorkerSetup = Omit<WorkerContext, "models" | "onProgress" | "wake"> &
   Partial<Pick<WorkerContext, "onProgress">>;
 
 /** Everything that a worker does. Each duty has a file of its own. */
-const DUTIES: readonly ((context: WorkerContext) => Duty)[] = [createRunsDuty, createWakeDuty];
+const DUTIES: readonly ((context: WorkerContext) => Duty)[] = [createRunsDuty, createWatchDuty, createWakeDuty];
 
 /** Does every duty, side by side, until told to stop; never ends otherwise. Ends within the time that `signal` allows, and rejects never. */
 export async function work(setup: WorkerSetup): Promise<void> {

@@ -16,6 +16,8 @@ export const DEFAULTS = {
     host: "127.0.0.1",
     port: 8081,
     stopMs: 20_000,
+    // A folder tells of its changes by itself; this is for what it does not tell, and for databases.
+    watch: { pollMs: 60_000 },
   },
   verify: { maxDriftPct: 0, minRecall: 0.95, witnessMinCosine: 0.999, normTolerance: 1e-3, sampleQueries: 20 },
   rollout: {

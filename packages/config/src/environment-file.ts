@@ -9,6 +9,8 @@ const identifier = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,39}$/, "expected a lower-case letter, then at most 39 lower-case letters, digits or _");
 
+const isPostgres = (source: string): boolean => /^postgres(?:ql)?:/.test(source);
+
 const { store, query, ingest, verify, rollout } = DEFAULTS;
 
 /** config/<environment>.yaml as a user may write it. Every section is optional. */
@@ -67,6 +69,31 @@ export const EnvironmentFile = z.strictObject({
         .min(0)
         .default(ingest.stopMs)
         .meta({ description: "A worker that is told to stop has this long to commit what is under way." }),
+      watch: z
+        .array(
+          z
+            .strictObject({
+              source: z.string().min(1).meta({
+                description: "A folder or .jsonl file, from this file's folder on, or postgres://USER@HOST/DATABASE.",
+              }),
+              base: identifier.optional().meta({ description: "Default: store.base_namespace." }),
+              table: z.string().min(1).optional().meta({ description: "Of a PostgreSQL source." }),
+              query: z.string().min(1).optional().meta({ description: "Of a PostgreSQL source, instead of table." }),
+              poll_ms: count.min(1_000).default(ingest.watch.pollMs),
+            })
+            .refine(
+              ({ source, table, query }) => isPostgres(source) === ((table === undefined) !== (query === undefined)),
+              {
+                error: "a PostgreSQL source needs table or query beside it, and no other source has one",
+                path: ["source"],
+                params: {
+                  hint: "Write table: NAME, or query: SELECT ... AS id, ... AS text, ... AS updated_at FROM ...",
+                },
+              },
+            ),
+        )
+        .default([])
+        .meta({ description: "Sources whose changes the worker brings to every namespace of their base." }),
     })
     .prefault({}),
   verify: z

@@ -226,6 +226,13 @@ function camelSections({
       host: ingest.host,
       port: ingest.port,
       stopMs: ingest.stop_ms,
+      watch: ingest.watch.map(({ source, base = null, table = null, query: sql = null, poll_ms: pollMs }) => ({
+        source,
+        base,
+        table,
+        query: sql,
+        pollMs,
+      })),
     },
     verify: {
       maxDriftPct: verify.max_drift_pct,

@@ -60,6 +60,16 @@ export interface Settings {
     readonly port: number;
     /** A worker that is told to stop has this long to commit what is under way. */
     readonly stopMs: number;
+    /** Sources whose changes a worker brings to every namespace of their base. */
+    readonly watch: readonly {
+      /** A path, from the folder of config files on, or a postgres:// address, which may hold a password. */
+      readonly source: string;
+      /** null: the base of the environment. */
+      readonly base: string | null;
+      readonly table: string | null;
+      readonly query: string | null;
+      readonly pollMs: number;
+    }[];
   };
   readonly verify: {
     /** Percent of the expected chunks. */

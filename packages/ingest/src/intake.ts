@@ -36,6 +36,8 @@ export async function takeIn(intake: {
   signal: AbortSignal;
   onSetAside: (failures: readonly TextFailure[]) => Promise<void>;
   onProgress?: (seen: number) => void;
+  /** Not an error when the source gives nothing. @defaultValue false */
+  mayBeEmpty?: boolean;
   /** Called with the ids of each batch after it was taken in. */
   onTaken?: (documentIds: readonly string[]) => Promise<void>;
 }): Promise<IntakeReport> {
@@ -77,7 +79,7 @@ export async function takeIn(intake: {
   }
   await commit();
   signal.throwIfAborted();
-  if (total.seen === 0) throw emptySource(source.identity);
+  if (total.seen === 0 && intake.mayBeEmpty !== true) throw emptySource(source.identity);
   // Behind such an item may stand any document: nothing is taken for gone. Version 0 tombstones nothing and still ends the run's memory.
   const removed = await documents.sweep({ base, runId, source: source.identity, version: idsHidden ? 0n : version });
   return { ...total, removed };
