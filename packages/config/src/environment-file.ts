@@ -82,7 +82,9 @@ export const EnvironmentFile = z.strictObject({
               poll_ms: count.min(1_000).default(ingest.watch.pollMs),
             })
             .refine(
-              ({ source, table, query }) => isPostgres(source) === ((table === undefined) !== (query === undefined)),
+              (rows) =>
+                [rows.table, rows.query].filter((rowsOf) => rowsOf !== undefined).length ===
+                (isPostgres(rows.source) ? 1 : 0),
               {
                 error: "a PostgreSQL source needs table or query beside it, and no other source has one",
                 path: ["source"],

@@ -68,6 +68,7 @@ describe("loadSettings", () => {
         host: "127.0.0.1",
         port: 8081,
         stopMs: 20_000,
+        watch: [],
       },
       verify: { maxDriftPct: 0, minRecall: 0.95, witnessMinCosine: 0.999, normTolerance: 0.001, sampleQueries: 20 },
       rollout: { shadow: null, canary: null },
@@ -80,7 +81,7 @@ describe("loadSettings", () => {
 embedding: { profile: b, namespace_mode: version, strict_mode: false, service_url: "https://b.test", service_urls: { a: "https://a.test" } }
 store: { kind: qdrant, base_namespace: news, schema: s, queue_schema: q }
 query: { host: 0.0.0.0, port: 0, top_k: 3, max_top_k: 7, timeout_ms: 50 }
-ingest: { max_document_bytes: 1, chunk_tokens: 2, commit_rows: 3, shard_documents: 4, lease_ms: 1000, concurrency: 5, host: "::", port: 6, stop_ms: 7 }
+ingest: { max_document_bytes: 1, chunk_tokens: 2, commit_rows: 3, shard_documents: 4, lease_ms: 1000, concurrency: 5, host: "::", port: 6, stop_ms: 7, watch: [{ source: ../docs }, { source: "postgres://h/d", base: shop, table: t, poll_ms: 2000 }] }
 verify: { max_drift_pct: 1, min_recall: 0.5, witness_min_cosine: 0.9, norm_tolerance: 0.1, sample_queries: 2 }
 rollout:
   shadow: { profile: a, sample_pct: 50, max_in_flight: 2 }
@@ -104,6 +105,10 @@ rollout:
         host: "::",
         port: 6,
         stopMs: 7,
+        watch: [
+          { source: "../docs", base: null, table: null, query: null, pollMs: 60_000 },
+          { source: "postgres://h/d", base: "shop", table: "t", query: null, pollMs: 2000 },
+        ],
       },
       verify: { maxDriftPct: 1, minRecall: 0.5, witnessMinCosine: 0.9, normTolerance: 0.1, sampleQueries: 2 },
       rollout: {
@@ -328,6 +333,17 @@ rollout:
       [
         "EMB_CONFIG_INVALID /srv/app/config/development.yaml:1:27 embedding.service_url: service_url needs profile beside it",
       ],
+    ],
+    [
+      "watched sources with too much and too little beside them",
+      {
+        "/srv/app/config/development.yaml":
+          "ingest: { watch: [{ source: docs, table: t }, { source: postgresql://h/d }, { source: 'postgres:x', table: t, query: q }] }\n",
+      },
+      ["1:29", "1:57", "1:87"].map(
+        (place, i) =>
+          `EMB_CONFIG_INVALID /srv/app/config/development.yaml:${place} ingest.watch.${i}.source: a PostgreSQL source needs table or query beside it, and no other source has one`,
+      ),
     ],
     [
       "bytes that are not UTF-8",
