@@ -234,7 +234,10 @@ export function createPostgresRuns(driver: SqlDriver, schema: string, wakeups: P
         [id, owner, leaseMs],
       );
       const row = parseRow(LeaseRow, result);
-      if (row === null) return null;
+      if (row === null) {
+        if (driver.capabilities.concurrentSessions) await endSilentHolders(driver, schema, { id, leaseMs });
+        return null;
+      }
       return {
         runId: id,
         shard: row.shard,
@@ -320,6 +323,21 @@ export function createPostgresRuns(driver: SqlDriver, schema: string, wakeups: P
     },
   };
 }
+
+/**
+ * A holder that was frozen, or whose machine is gone, in the middle of a batch still has the lock on its shard's row, which is passed over when one is
+ * claimed. Once its transaction is older than a lease and the server waits for the client, that session is ended, and the next claim gets the
+ * shard. The timeout of an idle transaction does not reach a COPY that waits for its data.
+ */
+const endSilentHolders = (driver: SqlDriver, schema: string, { id, leaseMs }: { id: string; leaseMs: number }) =>
+  driver.query(
+    `SELECT pg_terminate_backend(a.pid) FROM ${schema}.shards s
+     JOIN pg_catalog.pg_locks l ON l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted AND l.transactionid = s.xmax
+     JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid AND a.usename = current_user AND a.wait_event = 'ClientRead'
+     WHERE s.run_id = $1 AND NOT s.done AND s.lease_until <= clock_timestamp()
+       AND a.xact_start < clock_timestamp() - $2::double precision * interval '1 millisecond'`,
+    [id, leaseMs],
+  );
 
 /** Only where this process alone can hold a lease: what is still leased belongs to a process that died. */
 export const voidLeases = async (driver: SqlDriver, schema: string): Promise<void> =>

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openServerSchema, serverSkip, type ServerSchema } from "../test/server-schema.js";
+import { Client } from "pg";
+import { from as copyFrom } from "pg-copy-streams";
+import { openServerSchema, serverSkip, serverUrl, type ServerSchema } from "../test/server-schema.js";
 import { openPostgresStore } from "./postgres-store.js";
 import type { SqlDriver } from "./sql-driver.js";
-import { batchOf, chunksOf, startFilling } from "./testing/sealed-sample.js";
+import { batchOf, chunksOf, startFilling, type Filling } from "./testing/sealed-sample.js";
 
 describe.skipIf(serverSkip !== "")(`a holder that falls silent in the middle of a batch${serverSkip}`, () => {
   let opened: ServerSchema;
@@ -11,8 +13,19 @@ describe.skipIf(serverSkip !== "")(`a holder that falls silent in the middle of 
   });
   afterAll(() => opened.close());
 
+  const claimedByAnother = async (filling: Filling) => {
+    const claim = () => opened.store.runs.claimShard(filling.runId, { owner: "other", leaseMs: 400 });
+    const taken = { shard: 0, cursor: null, fencingToken: 2n };
+    await expect.poll(claim, { timeout: 5_000, interval: 50 }).toMatchObject(taken);
+  };
+  const outcomeOf = (filling: Filling) =>
+    filling.writer.writeBatch(batchOf(filling, [chunksOf("a", filling.version)])).then(
+      () => "written",
+      (error: unknown) => error,
+    );
+
   it("loses its locks when its lease is over, and another takes the shard", async () => {
-    const { driver, schema, store } = opened;
+    const { driver, schema } = opened;
     let wake = () => {};
     let woken: Promise<void> = Promise.resolve();
     const silent: SqlDriver = {
@@ -22,16 +35,26 @@ describe.skipIf(serverSkip !== "")(`a holder that falls silent in the middle of 
     };
     const filling = await startFilling(await openPostgresStore(silent, { schema }), ["a"], { leaseMs: 400 });
     woken = new Promise((resolve) => (wake = resolve));
-    const writing = filling.writer.writeBatch(batchOf(filling, [chunksOf("a", filling.version)])).then(
-      () => "written",
-      (error: unknown) => error,
-    );
-    const claim = () => store.runs.claimShard(filling.runId, { owner: "other", leaseMs: 60_000 });
-    await expect
-      .poll(claim, { timeout: 5_000, interval: 50 })
-      .toMatchObject({ shard: 0, cursor: null, fencingToken: 2n });
+    const writing = outcomeOf(filling);
+    await claimedByAnother(filling);
     wake();
     expect(await writing).toMatchObject({ code: "EMB_STORE_UNAVAILABLE" });
     expect(await filling.writer.readKeys(["a"])).toEqual([]);
+  });
+
+  it("also when the server waits for the data of a COPY", async () => {
+    const { driver, schema, store } = opened;
+    const filling = await startFilling(store, ["a"], { leaseMs: 400 });
+    const frozen = new Client({ connectionString: serverUrl() });
+    await frozen.connect();
+    const lost = new Promise<unknown>((resolve) => void frozen.once("error", resolve));
+    await frozen.query("BEGIN");
+    await frozen.query(`UPDATE ${schema}.shards SET cursor_id = 'a' WHERE run_id = $1`, [filling.runId]);
+    const copy = frozen.query(copyFrom(`COPY ${schema}.ns_${filling.record.id} FROM STDIN`));
+    copy.on("error", () => undefined);
+    await claimedByAnother(filling);
+    await lost;
+    const { rows } = await driver.query(`SELECT cursor_id FROM ${schema}.shards WHERE run_id = $1`, [filling.runId]);
+    expect(rows).toEqual([{ cursor_id: null }]);
   });
 });
