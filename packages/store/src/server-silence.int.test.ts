@@ -57,4 +57,33 @@ describe.skipIf(serverSkip !== "")(`a holder that falls silent in the middle of 
     const { rows } = await driver.query(`SELECT cursor_id FROM ${schema}.shards WHERE run_id = $1`, [filling.runId]);
     expect(rows).toEqual([{ cursor_id: null }]);
   });
+
+  it("a session that is ended while it waits within a COPY is one error, not the end of the process", async () => {
+    const { driver, schema, store } = opened;
+    const filling = await startFilling(store, ["a"]);
+    const table = `${schema}.ns_${filling.record.id}`;
+    let release = () => {};
+    const holding = driver.transaction(async (tx) => {
+      await tx.exec(`LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`);
+      await new Promise<void>((resolve) => (release = resolve));
+    });
+    const writing = driver
+      .transaction((tx) => tx.copyIn({ table, columns: ["document_id"] }, new Uint8Array(4_000_000)))
+      .then(
+        () => "written",
+        (error: unknown) => error,
+      );
+    const end = async () =>
+      (
+        await driver.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE $1",
+          [`COPY ${table} %`],
+        )
+      ).affected;
+    await expect.poll(end, { timeout: 5_000 }).toBe(1);
+    expect(await writing).toMatchObject({ code: "EMB_STORE_UNAVAILABLE" });
+    release();
+    await holding;
+    await new Promise((resolve) => void setTimeout(resolve, 100)); // an error without a listener would come now
+  });
 });

@@ -6,7 +6,7 @@ import { isEmbError } from "@emb/manifest";
 import { createServerDriver } from "@emb/store/server";
 import { DIMS, startModelService, type ModelService } from "./model-service.fixture.js";
 import { startOwnPostgres, type OwnPostgres } from "./own-postgres.fixture.js";
-import { createStart, EMB, linesOf, WORKER, type Program, type Start } from "./program.fixture.js";
+import { createStart, EMB, linesOf, WORKER, type Program } from "./program.fixture.js";
 import { FAULT_KINDS, WORKERS, type FaultKind } from "./schedule.js";
 
 /** Short, so that a dead or frozen holder costs a test little. */
@@ -112,5 +112,3 @@ export async function said(
   }
   return null;
 }
-
-export type { Program, Start };

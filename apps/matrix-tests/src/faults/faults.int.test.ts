@@ -17,13 +17,13 @@ describe.skipIf(skip !== "")(`schedules of faults${skip}`, () => {
   const outcomes: string[] = [];
   beforeAll(async () => {
     world = await createFaultWorld();
-    if (world.skipped !== "") console.log(`full-disk is left out: ${world.skipped}`);
+    if (world.skipped !== "") process.stderr.write(`full-disk is left out: ${world.skipped}\n`);
   }, 120_000);
   afterAll(async () => {
     await world.close();
     const counts = new Map<string, number>();
-    for (const outcome of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-    console.log(`what came of the faults: ${JSON.stringify(Object.fromEntries([...counts].toSorted()))}`);
+    for (const outcome of outcomes.toSorted()) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    process.stderr.write(`what came of the faults: ${JSON.stringify(Object.fromEntries(counts))}\n`);
   }, 60_000);
 
   it.each(seeds.map((seed) => [seed]))("FAULT_SEED=%i", { timeout: 180_000 }, async (seed) => {

@@ -46,6 +46,8 @@ export async function inflict(world: FaultWorld, victims: Victims, fault: Fault)
       return "back";
     case "freeze-worker":
       return freeze(world, victims.base);
+    default:
+      return fault.kind satisfies never;
   }
 }
 

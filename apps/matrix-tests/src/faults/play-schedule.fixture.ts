@@ -43,8 +43,9 @@ export async function playSchedule(world: FaultWorld, schedule: Schedule): Promi
     if (failures.length > 0) throw failures[0];
     if (performance.now() > until) throw new Error(`the run did not end within ${DEADLINE_MS} ms`);
     const documents = await committed(world, base);
-    while (!done && left[0] !== undefined && left[0].afterDocuments <= documents) {
-      const outcome = inflict(world, { base, orchestrators, startOrchestrator }, left.shift()!);
+    const due = done ? 0 : left.filter(({ afterDocuments }) => afterDocuments <= documents).length;
+    for (const fault of left.splice(0, due)) {
+      const outcome = inflict(world, { base, orchestrators, startOrchestrator }, fault);
       outcomes.push(outcome);
       outcome.then(
         () => settled++,

@@ -40,8 +40,9 @@ export function createStart(cwd: string, env: Readonly<Record<string, string>>):
 const Line = z.looseObject({ event: z.string(), code: z.string().optional(), instance: z.string().optional() });
 
 /** What a service has logged so far. */
-export const linesOf = ({ stderr }: Program): z.infer<typeof Line>[] =>
-  stderr()
+export const linesOf = (program: Program): z.infer<typeof Line>[] =>
+  program
+    .stderr()
     .split("\n")
     .slice(0, -1)
     .filter((text) => text.startsWith("{"))
