@@ -5,6 +5,7 @@ const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
   local: async () => (await import("./local.js")).runLocal(),
   cli: async () => (await import("./cli.js")).runCli(),
   client: async () => (await import("./client/client.js")).runClient(),
+  eval: async () => (await import("./eval.js")).runEval(),
   memory: async () => (await import("./memory.js")).runMemory(),
 };
 

@@ -132,6 +132,8 @@ describe("a verdict from the command line", () => {
       "two",
       "--queries",
       "queries",
+      "--concurrency",
+      "4",
       "--ingest",
       "--run-file",
       "two.run",

@@ -232,6 +232,7 @@ Verbs:
       .option("--seed <n>", "equal seeds give equal results; default: 1")
       .option("--base <name>", "default: store.base_namespace")
       .option("--as-served", "ask the index, as a service does, instead of scanning every vector", false)
+      .option("--concurrency <n>", "queries under way at once; latencies are measured under that load; default: 1")
       .option("--ingest", "fill a scratch namespace with corpus.jsonl beside the queries, and ask that one", false)
       .option("--max-cost-usd <amount>", "with --ingest: the most that each fill may cost");
 

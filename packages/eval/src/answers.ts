@@ -54,7 +54,7 @@ export function serviceFacts({ answers, pricePerMillionTokens }: Side): ServiceF
     answered: answered.length,
     errors: failed.length,
     errorPct: all.length === 0 ? 0 : (100 * failed.length) / all.length,
-    errorsByCode: Object.fromEntries(countBy(failed.map(({ error }) => error ?? ""))),
+    errorsByCode: Object.fromEntries(countBy(failed.map(({ error }) => error ?? "").toSorted())),
     latencyMs:
       latenciesMs.length === 0
         ? null

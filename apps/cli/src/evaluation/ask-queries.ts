@@ -8,6 +8,8 @@ export interface AskOptions {
   readonly depth: number;
   /** By the index, as a service would; else every vector is scanned. */
   readonly asServed: boolean;
+  /** Queries under way at once: latencies are what they are under that load. */
+  readonly concurrency: number;
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
   /** After each query. */
@@ -28,23 +30,31 @@ const OF_ONE_QUERY: ReadonlySet<ErrorCode> = new Set([
 const CHUNKS_PER_DOCUMENT = 5;
 
 /**
- * Asks every query of every side, one query after the other and the sides in turn, so that all of them see the same machine. Sides that are one and the same are
+ * Asks every query of every side, the sides in turn, so that all of them see the same machine. Sides that are one and the same are
  * asked once.
  * @throws EmbError what every query would meet again, and the first query's error when a side answers none; the signal's reason on abort
  */
 export async function askQueries(set: QuerySet, sides: readonly OpenedSide[], options: AskOptions): Promise<Side[]> {
   const distinct = [...new Set(sides)];
   const answers = new Map(distinct.map((side) => [side, new Map<string, Answer>()]));
-  for (const [asked, query] of set.queries.entries()) {
-    const order = asked % 2 === 0 ? distinct : distinct.toReversed();
-    for (const side of order)
-      answers
-        .get(side)!
-        .set(
-          query.id,
-          side.kind === "run" ? fromRun(side.rankings.get(query.id)) : await ask(side.search, query.text, options),
-        );
-    options.onAsked(asked + 1);
+  let next = 0;
+  let asked = 0;
+  const askOn = async (): Promise<void> => {
+    for (let place = next++; place < set.queries.length; place = next++) {
+      const { id, text } = set.queries[place]!;
+      for (const side of place % 2 === 0 ? distinct : distinct.toReversed())
+        answers
+          .get(side)!
+          .set(id, side.kind === "run" ? fromRun(side.rankings.get(id)) : await ask(side.search, text, options));
+      options.onAsked(++asked);
+    }
+  };
+  const lanes = Array.from({ length: options.concurrency }, () => askOn());
+  try {
+    await Promise.all(lanes);
+  } finally {
+    next = set.queries.length; // after an error no lane takes another query, and none outlives the call
+    await Promise.allSettled(lanes);
   }
   return sides.map((side) => ({
     name: side.is.profile,

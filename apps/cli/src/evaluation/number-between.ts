@@ -5,6 +5,6 @@ export function numberBetween(flag: string, text: string, [least, most]: readonl
   const value = Number(text);
   if (text.trim() !== "" && value >= least && value <= most) return value;
   throw new EmbError("EMB_USAGE", `${flag}: expected a number from ${least} to ${most}, got "${text}"`, {
-    hint: `For example ${flag} ${least + (most - least) / 10}.`,
+    hint: `Give ${flag} a number within these bounds.`,
   });
 }

@@ -6,6 +6,7 @@ import type { Store } from "@emb/store";
 import type { Session } from "../session.js";
 import { askQueries } from "./ask-queries.js";
 import { countMissingDocuments } from "./missing-documents.js";
+import { numberBetween } from "./number-between.js";
 import { openSide, profileOf, type OpenedSide } from "./open-side.js";
 import { readQueryFolder, type QueryFolder } from "./query-folder.js";
 import { corpusOf, fillScratch, scratchBase } from "./scratch-namespace.js";
@@ -17,6 +18,7 @@ export interface AskFlags {
   /** Fill scratch namespaces with the corpus beside the queries, and ask those. */
   readonly ingest: boolean;
   readonly asServed: boolean;
+  readonly concurrency?: string;
 }
 
 /** Answers of each side, and what they are answers to. */
@@ -41,6 +43,7 @@ export async function withQuerySides<T>(
   work: (asked: Asked) => Promise<T>,
 ): Promise<T> {
   const { settings, names, flags, depth, maxCostUsd } = asking;
+  const concurrency = flags.concurrency === undefined ? 1 : numberBetween("--concurrency", flags.concurrency, [1, 64]);
   const folder = await readQueryFolder(resolve(session.cwd, flags.queries));
   const base = flags.ingest ? scratchBase(corpusOf(folder).hash) : (flags.base ?? settings.store.baseNamespace);
   const ingest = `add --ingest, which fills a namespace of its own with ${flags.queries}/corpus.jsonl.`;
@@ -58,6 +61,7 @@ export async function withQuerySides<T>(
       const sides = await askQueries(set, asked, {
         depth,
         asServed: flags.asServed,
+        concurrency,
         signal: session.signal,
         nowMs: session.nowMs,
         onAsked(count) {
