@@ -86,4 +86,16 @@ describe.skipIf(serverSkip !== "")(`a holder that falls silent in the middle of 
     await holding;
     await new Promise((resolve) => void setTimeout(resolve, 100)); // an error without a listener would come now
   });
+
+  it("a COPY that is refused while its data is still on the way is one error as well", async () => {
+    const { driver, schema, store } = opened;
+    const filling = await startFilling(store, ["a"]);
+    const table = `${schema}.ns_${filling.record.id}`;
+    const refused = driver.transaction((tx) =>
+      tx.copyIn({ table, columns: ["document_id"] }, new Uint8Array(64_000_000)),
+    );
+    await expect(refused).rejects.toThrow(/COPY file signature not recognized/);
+    await new Promise((resolve) => void setTimeout(resolve, 300)); // an exception in the socket's own events would come now
+    expect((await driver.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  });
 });
