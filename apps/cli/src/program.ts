@@ -3,6 +3,8 @@ import type { AdoptOptions } from "./commands/adopt.js";
 import type { PlanOptions } from "./commands/plan.js";
 import type { CompareOptions } from "./commands/compare.js";
 import type { EvalOptions } from "./commands/eval.js";
+import type { DeleteOptions } from "./commands/delete.js";
+import type { PutOptions } from "./commands/put.js";
 import type { ReingestOptions } from "./commands/reingest.js";
 import type { RunsOptions } from "./commands/runs.js";
 import type { Output } from "./output.js";
@@ -68,6 +70,7 @@ export function createProgram(host: ProgramHost): (argv: readonly string[]) => P
   const program = new Commander("emb")
     .description("Change the embedding model behind a search system as safely as a database migration.")
     .version(host.version)
+    .enablePositionalOptions() // behind a command, --version is that command's
     .exitOverride()
     .configureOutput(streams)
     .addHelpText(
@@ -207,6 +210,34 @@ Verbs:
         ...(verb !== undefined && { verb }),
         ...(id !== undefined && { id }),
       }),
+    );
+
+  leaf(program, "put <file>", "store one document, and show it in every namespace of its base", [
+    "emb put ./refunds.md --id handbook/refunds.md",
+    'echo "Open on Sundays" | emb put - --id opening-hours --version 7 --json',
+  ])
+    .requiredOption("--id <id>", "the document's id, stable across versions")
+    .option(
+      "--version <n>",
+      "your own version of it; an older one is never shown over a newer one; default: one is drawn",
+    )
+    .option("--title <text>", "default: of Markdown, its front matter's or first heading")
+    .option("--metadata <json>", "a JSON object")
+    .option("--format <name>", "markdown or text; default: by the file's name")
+    .option("--base <name>", "default: store.base_namespace")
+    .action((file: string, options: Common & Omit<PutOptions, "file">) =>
+      run(async () => (await import("./commands/put.js")).put, { ...options, file }),
+    );
+
+  leaf(program, "delete <id>", "delete one document, from every namespace of its base", [
+    "emb delete handbook/refunds.md",
+    "emb delete customer-4711 --erase --json",
+  ])
+    .option("--version <n>", "your own version of the deletion; default: one is drawn")
+    .option("--base <name>", "default: store.base_namespace")
+    .option("--erase", "leave nothing of its text or vectors in any table, also if it was deleted before", false)
+    .action((id: string, options: Common & Omit<DeleteOptions, "id">) =>
+      run(async () => (await import("./commands/delete.js")).deleteCommand, { ...options, id }),
     );
 
   leaf(program, "search <text>", "ask one question", [

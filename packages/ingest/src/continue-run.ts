@@ -12,6 +12,7 @@ import type {
 import type { Chunker } from "./chunker.js";
 import { fillShard, type FillShard } from "./fill-shard.js";
 import type { FilledBy } from "./hand-over.js";
+import { drainChanges } from "./keep-fresh.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { Progress } from "./run-progress.js";
@@ -20,6 +21,7 @@ import { WORKING } from "./run-state.js";
 import { createRunMeter } from "./run-meter.js";
 import { step, stopped } from "./run-step.js";
 import { sameSpace } from "./same-space.js";
+import { setAsideTexts } from "./set-aside-texts.js";
 import { sealedChunker } from "./whole-texts.js";
 import { verifyNamespace, type Check, type Verification, type VerifyLimits } from "./verify-namespace.js";
 
@@ -92,7 +94,7 @@ export async function continueRun(
 
   await step(store, run.id, "verify");
   const reader = await store.namespaces.openReader(record, expectedSeal(profile), { strict: true });
-  const setAside = await store.runs.failures(run.id, MAX_NAMED_FAILURES);
+  const setAside = await setAsideTexts(store, { runId: run.id, namespaceId: record.id, limit: MAX_NAMED_FAILURES });
   const { chunks: chunksTotal } = await reader.count();
   const { documents, whole } = await filledDocuments(setup, run, reader);
   const verified = await verifyNamespace({
@@ -113,7 +115,10 @@ export async function continueRun(
     await writer.forget(setAside.map(({ documentId }) => documentId));
     await writer.forget(verification.damaged, { chunks: true });
   }
-  return { run: await finish(setup, run, record, verification), verification };
+  const ended = await finish(setup, run, record, verification);
+  // a namespace that serves is kept fresh without a run
+  if (!verification.ok && record.state === "ready") await store.changes.queuePending(record.id);
+  return { run: ended, verification };
 }
 
 const tooWide = ({ capabilities }: Store, { seal }: NamespaceRecord): boolean =>
@@ -180,7 +185,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
       }),
     );
     const now = await store.runs.get(runId);
-    if (now === null || now.shards.done === now.shards.total) return;
+    if (now === null || now.shards.done === now.shards.total) break;
     if (now.state !== "fill") throw stopped(now);
     setup.onProgress({
       kind: "waiting",
@@ -188,6 +193,11 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
     });
     await setup.sleep(LEASE_POLL_MS, soon);
   }
+  // what changed while it was filled, in stretches of ids that were done
+  const { changes } = store;
+  const drained = await drainChanges({ ...setup, changes, writer, meter, recent });
+  soon.throwIfAborted();
+  if (drained.stopped !== null) throw drained.stopped;
 }
 
 /** One shard after the other, until none is free. */

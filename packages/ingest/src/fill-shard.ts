@@ -44,13 +44,13 @@ export interface FillShard {
   readonly onCommit: (counters: ShardCounters) => void;
 }
 
-interface PendingDocument {
+export interface PendingDocument {
   readonly id: string;
   readonly version: bigint;
   readonly chunks: readonly TextChunk[];
 }
 
-interface Prepared {
+export interface Prepared {
   readonly documents: readonly DocumentChunks[];
   readonly counters: ShardCounters;
   readonly failures: readonly TextFailure[];
@@ -162,8 +162,11 @@ async function* pendingBatches(
 }
 
 /** Gives every chunk its vector: from a moment ago, from the namespace, or from the provider, in that order. */
-async function prepare(fill: FillShard, batch: readonly PendingDocument[], signal: AbortSignal): Promise<Prepared> {
-  const { meter, recent, writer } = fill;
+export async function prepare(
+  { meter, recent, writer }: Pick<FillShard, "meter" | "recent" | "writer">,
+  batch: readonly PendingDocument[],
+  signal: AbortSignal,
+): Promise<Prepared> {
   const hashed = batch.map((document) => ({
     ...document,
     chunks: document.chunks.map((chunk) => {

@@ -2,8 +2,12 @@ export { adopt, type AdoptReport, type AdoptSetup } from "./adopt.js";
 export type { Chunker, TextChunk } from "./chunker.js";
 export { createChunker } from "./document-chunker.js";
 export { chunkHash, documentHash } from "./content-hash.js";
+export { queueWhatRunsLeft } from "./ended-runs.js";
 export { fillShard, type FillShard } from "./fill-shard.js";
 export { takeIn, type IntakeReport } from "./intake.js";
+export { drainChanges, openDrain, type ChangeDrain, type DrainReport } from "./keep-fresh.js";
+export { LIVE_SOURCE, readLiveDocument } from "./live-document.js";
+export { showChange, type ShownChange } from "./show-change.js";
 export { namespaceName, namespaceSuffix, NAMESPACE_MODES, type NamespaceName } from "./namespace.js";
 export { continueRun, type ContinueSetup } from "./continue-run.js";
 export { handOver, type FilledBy } from "./hand-over.js";
@@ -20,6 +24,7 @@ export { decideRollback, rollBack, type RollbackDecision } from "./rollback.js";
 export { abortRun, pauseRun, resumeRun, retryRun } from "./run-control.js";
 export { reasonsToKeep, retireNamespace, type ConfiguredUse } from "./retire.js";
 export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";
+export { setAsideTexts } from "./set-aside-texts.js";
 export { scopeSource } from "./scoped-source.js";
 export {
   STORED_DOCUMENTS,

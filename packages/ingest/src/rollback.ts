@@ -1,4 +1,5 @@
 import type { NamespaceRecord, Run, Store } from "@emb/store";
+import { queueWhatRunsLeft } from "./ended-runs.js";
 import { statesBefore, UNFINISHED } from "./run-state.js";
 
 export type RollbackDecision =
@@ -39,7 +40,7 @@ export function decideRollback(input: {
 
 /** Ends the fills of every other namespace, keeps their tables, and writes the audit row. Embeds nothing and edits no file. */
 export async function rollBack(
-  store: Pick<Store, "runs" | "audit">,
+  store: Pick<Store, "runs" | "audit" | "changes" | "namespaces">,
   rollback: { decision: Extract<RollbackDecision, { ok: true }>; from: string; actor: string },
 ): Promise<void> {
   const { decision, from, actor } = rollback;
@@ -50,6 +51,7 @@ export async function rollBack(
       to: "rolled_back",
       reason: `rolled back to ${to}`,
     });
+  await queueWhatRunsLeft(store, decision.endRuns);
   await store.audit.append({
     action: "rollback",
     actor,

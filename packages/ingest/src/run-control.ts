@@ -1,10 +1,11 @@
 import { EmbError } from "@emb/manifest";
 import type { NamespaceRecord, Run, RunState, Store } from "@emb/store";
+import { queueWhatRunsLeft } from "./ended-runs.js";
 import { UNFINISHED, WORKING } from "./run-state.js";
 
 /** Who may move a run, and where it is written down. */
 export interface RunControl {
-  readonly store: Pick<Store, "audit" | "documents" | "namespaces" | "runs">;
+  readonly store: Pick<Store, "audit" | "changes" | "documents" | "namespaces" | "runs">;
   readonly actor: string;
 }
 
@@ -41,6 +42,7 @@ export async function abortRun(control: RunControl, run: Run): Promise<{ run: Ru
   const record = await recordOf(control, run);
   const dropped = record?.state === "filling";
   if (dropped) await control.store.namespaces.retire(record.id);
+  else await queueWhatRunsLeft(control.store, [run]);
   await note(control, "run.aborted", run, { dropped });
   return { run: await current(control, run), dropped };
 }
@@ -66,7 +68,9 @@ export async function retryRun(
 
   const failures = await store.runs.failures(run.id, MAX_FAILURES);
   const refusedTexts = failures.filter(({ ordinal }) => ordinal !== null);
-  if (refusedTexts.length === 0) return null;
+  const changed = await store.changes.setAside(record.id, MAX_FAILURES);
+  const texts = refusedTexts.length + changed.reduce((sum, { ordinals }) => sum + ordinals.length, 0);
+  if (texts === 0) return null;
   const retry = await store.runs.create({
     id: newRunId(),
     base: run.base,
@@ -79,14 +83,14 @@ export async function retryRun(
   if (run.partial)
     await store.runs.addToScope(retry.id, [...new Set(refusedTexts.map(({ documentId }) => documentId))]);
   const writer = await store.namespaces.openWriter(record, record.seal);
-  await writer.forget(refusedTexts.map(({ documentId }) => documentId));
+  await writer.forget([...refusedTexts, ...changed].map(({ documentId }) => documentId));
   await store.runs.recordFailures(
     retry.id,
     failures.filter(({ ordinal }) => ordinal === null),
   );
   await store.runs.cutShards(retry.id, shardDocuments, { wake });
-  await note(control, "run.retried", run, { by: retry.id, texts: refusedTexts.length });
-  return { run: await current(control, retry), record, texts: refusedTexts.length };
+  await note(control, "run.retried", run, { by: retry.id, texts });
+  return { run: await current(control, retry), record, texts };
 }
 
 const ENDED: readonly RunState[] = ["ready", "failed"];

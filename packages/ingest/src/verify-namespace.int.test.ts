@@ -54,6 +54,11 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
       documents,
     });
   };
+  /** The queue forgets them, as no program of emb does. */
+  const loseChanges = async (base: string) => {
+    const [record] = await world.store.namespaces.list(base);
+    expect(await world.byHand("DELETE FROM emb.changes WHERE namespace_id = $1", [record!.id])).toBe(1);
+  };
   const failing = ({ checks }: Verification) => checks.filter(({ ok }) => !ok).map(({ name }) => name);
 
   it("finds nothing wrong with a fresh fill", async () => {
@@ -81,15 +86,29 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
     ]);
   });
 
-  it("names a document that came later as missing", async () => {
-    const result = await verifyAfter("later", (base) => put(base, "new.txt", "Ferry eleven"));
+  it("takes a document that came later for one on its way while it is queued", async () => {
+    const result = await verifyAfter("queued", async (base) => {
+      await put(base, "new.txt", "Ferry eleven");
+      await put(base, "doc-3.txt", "Ferry three, changed");
+    });
+    expect(result).toMatchObject({ ok: true, expected: 9, found: 9, driftPct: 0, lag: 2, damaged: [] });
+  });
+
+  it("names a document that came later and was lost as missing", async () => {
+    const result = await verifyAfter("later", async (base) => {
+      await put(base, "new.txt", "Ferry eleven");
+      await loseChanges(base);
+    });
     expect(result).toMatchObject({ ok: false, expected: 11, found: 10, missing: 1, stale: 0, damaged: ["new.txt"] });
     expect(result.driftPct).toBeCloseTo(100 / 11, 10);
     expect(failing(result)).toEqual(["chunks"]);
   });
 
   it("names changed content as stale", async () => {
-    const result = await verifyAfter("stale", (base) => put(base, "doc-3.txt", "Ferry three, changed"));
+    const result = await verifyAfter("stale", async (base) => {
+      await put(base, "doc-3.txt", "Ferry three, changed");
+      await loseChanges(base);
+    });
     expect(result).toMatchObject({
       ok: false,
       expected: 10,
@@ -104,10 +123,17 @@ describe("verifyNamespace", { timeout: 120_000 }, () => {
     const alter = (row: StoredChunkFacts): StoredChunkFacts[] => {
       if (row.documentId === "doc-1.txt") return [row, row];
       if (row.documentId === "doc-2.txt") return [];
-      if (row.documentId === "doc-9.txt") return [row, { ...row, documentId: "zzz.txt" }];
       return [row];
     };
-    const result = await verifyAfter("mixed", async () => {}, alter);
+    const unknown = async (base: string) => {
+      const [record] = await world.store.namespaces.list(base);
+      const table = `emb.ns_${record!.id}`;
+      await world.byHand(
+        `INSERT INTO ${table} SELECT 'zzz.txt', ordinal, content_hash, document_version, seal_id, run_id, embedded_at, heading_path, text, embedding
+         FROM ${table} WHERE document_id = 'doc-9.txt'`,
+      );
+    };
+    const result = await verifyAfter("mixed", unknown, alter);
     expect(result).toMatchObject({
       ok: false,
       expected: 10,

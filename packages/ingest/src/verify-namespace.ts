@@ -1,15 +1,9 @@
 import { decideWitness, EmbError, embedProbes, fingerprint } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
-import type { Documents, NamespaceReader, StoredChunkFacts, TextFailure } from "@emb/store";
+import type { Documents, NamespaceReader, TextFailure } from "@emb/store";
 import type { Chunker } from "./chunker.js";
-import { chunkHash, shownHash } from "./content-hash.js";
+import { compareChunks } from "./compare-chunks.js";
 import { sealedChunker } from "./whole-texts.js";
-
-const PAGE_DOCUMENTS = 200;
-const PAGE_BYTES = 4 * 1024 * 1024;
-const PAGE_CHUNKS = 2000;
-/** Enough to repair in one go; the rest of a larger damage is found by the next verification. */
-const MAX_NAMED_DOCUMENTS = 100_000;
 
 /** What a namespace must reach before it may serve. The defaults are @emb/config's. */
 export interface VerifyLimits {
@@ -42,7 +36,9 @@ export interface Verification {
   readonly duplicate: number;
   /** Rows with another content, or of a document that is gone. */
   readonly stale: number;
-  /** Texts that the latest run set aside. */
+  /** Documents on their way when they were looked at: queued, or in front of a run. They are no drift. */
+  readonly lag: number;
+  /** Texts that the latest run or a live change set aside. */
   readonly setAside: number;
   /** (missing + duplicate + stale) / max(expected, 1) x 100 */
   readonly driftPct: number;
@@ -56,17 +52,20 @@ export interface VerifySetup {
   readonly reader: NamespaceReader;
   readonly provider: EmbeddingProvider;
   readonly chunker: Chunker;
-  /** Texts that the latest run set aside: their chunks are not expected, and their number must be 0 unless accepted. */
+  /** Texts that the latest run and live changes set aside (`setAsideTexts`): their chunks are not expected, and their number must be 0 unless accepted. */
   readonly setAside: readonly TextFailure[];
   readonly acceptFailures: number;
   readonly limits: VerifyLimits;
+  /** An unfinished run of the namespace will still bring what is pending. @defaultValue false */
+  readonly filling?: boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: (chunks: number) => void;
 }
 
 /**
  * Reads the destination back and compares it with what the system of record, chunked anew, asks for. Writes nothing; embeds only the probe
- * texts of the seal. Memory is bounded by one page on each side.
+ * texts of the seal. Others may write meanwhile: a document that moves is looked at again. Memory is bounded by one page on each side, and the ids
+ * of documents that differ.
  * @throws EmbError EMB_SEAL_MISMATCH when the namespace was filled with another chunker, and what provider and store throw
  */
 export async function verifyNamespace(given: VerifySetup): Promise<Verification> {
@@ -83,8 +82,20 @@ export async function verifyNamespace(given: VerifySetup): Promise<Verification>
         context: { namespace },
       },
     );
-  const walked = await compareChunks(setup);
-  const { expected, found, missing, duplicate, stale } = walked;
+  const walked = await compareChunks({
+    documents: setup.documents,
+    reader,
+    chunker,
+    setAside,
+    filling: setup.filling ?? false,
+    signal: setup.signal,
+    onProgress: setup.onProgress,
+    rule: {
+      dims: profile.dims,
+      normTolerance: profile.capabilities.normalizedOutput ? limits.normTolerance : null,
+    },
+  });
+  const { expected, found, missing, duplicate, stale, lag } = walked;
   const driftPct = ((missing + duplicate + stale) / Math.max(expected, 1)) * 100;
   const checks: Check[] = [
     { name: "chunks", ok: driftPct <= limits.maxDriftPct, seen: driftPct, want: `drift_pct <= ${limits.maxDriftPct}` },
@@ -126,143 +137,11 @@ export async function verifyNamespace(given: VerifySetup): Promise<Verification>
     missing,
     duplicate,
     stale,
+    lag,
     setAside: setAside.length,
     driftPct,
     checks,
     damaged: [...walked.damaged],
-  };
-}
-
-interface Walk {
-  expected: number;
-  found: number;
-  missing: number;
-  duplicate: number;
-  stale: number;
-  /** Rows with the right content hash whose text or headings were changed past emb. */
-  altered: number;
-  wrongDims: number;
-  wrongNorms: number;
-  readonly seals: Set<number>;
-  readonly damaged: Set<string>;
-}
-
-/** Merges two walks in the same bytewise order: documents chunked anew, and stored rows. */
-async function compareChunks(setup: VerifySetup): Promise<Walk> {
-  const { reader, provider, chunker, signal, setAside } = setup;
-  const walk: Walk = {
-    expected: 0,
-    found: 0,
-    missing: 0,
-    duplicate: 0,
-    stale: 0,
-    altered: 0,
-    wrongDims: 0,
-    wrongNorms: 0,
-    seals: new Set(),
-    damaged: new Set(),
-  };
-  const notExpected = new Set(setAside.map(({ documentId, ordinal }) => `${ordinal}:${documentId}`));
-  const damage = (documentId: string) => {
-    if (walk.damaged.size < MAX_NAMED_DOCUMENTS) walk.damaged.add(documentId);
-  };
-  const normalised = provider.profile.capabilities.normalizedOutput;
-  const rows = createRowWalk(reader, (row) => {
-    walk.found++;
-    walk.seals.add(row.sealId);
-    if (row.dims !== provider.profile.dims) {
-      walk.wrongDims++;
-      damage(row.documentId);
-    }
-    if (normalised && !(Math.abs(row.norm - 1) <= setup.limits.normTolerance)) {
-      walk.wrongNorms++; // so written, a NaN is wrong too
-      damage(row.documentId);
-    }
-    if (walk.found % PAGE_CHUNKS === 0) setup.onProgress?.(walk.found);
-  });
-
-  let after: string | null = null;
-  for (;;) {
-    signal.throwIfAborted();
-    const page = await setup.documents.read({
-      base: reader.record.base,
-      after,
-      through: null,
-      limit: PAGE_DOCUMENTS,
-      maxBytes: PAGE_BYTES,
-    });
-    for (const document of page) {
-      for (const row of await rows.before(document.id)) {
-        walk.stale++;
-        damage(row.documentId);
-      }
-      const wanted = chunker.chunk(document).map((chunk) => ({
-        content: chunkHash(chunk.embedText),
-        shown: shownHash(chunk),
-      }));
-      const seen = new Set<number>();
-      for (const row of await rows.of(document.id)) {
-        const chunk = wanted[row.ordinal];
-        if (seen.has(row.ordinal)) walk.duplicate++;
-        else if (chunk === undefined || chunk.content.compare(row.contentHash) !== 0) walk.stale++;
-        else if (chunk.shown.compare(row.shownHash) !== 0) walk.altered++;
-        else {
-          seen.add(row.ordinal);
-          continue;
-        }
-        damage(document.id);
-        seen.add(row.ordinal);
-      }
-      for (const ordinal of wanted.keys()) {
-        if (!seen.has(ordinal) && notExpected.has(`${ordinal}:${document.id}`)) continue;
-        walk.expected++;
-        if (seen.has(ordinal)) continue;
-        walk.missing++;
-        damage(document.id);
-      }
-    }
-    const last = page.at(-1);
-    if (last === undefined) break;
-    after = last.id;
-  }
-  for (const row of await rows.before(null)) {
-    walk.stale++;
-    damage(row.documentId);
-  }
-  setup.onProgress?.(walk.found);
-  return walk;
-}
-
-/** Stored rows in order, taken document by document. Ids are compared as the store orders them: by their UTF-8 bytes. */
-function createRowWalk(reader: NamespaceReader, onRow: (row: StoredChunkFacts) => void) {
-  let page: readonly StoredChunkFacts[] = [];
-  let place = 0;
-  let last: { documentId: string; ordinal: number } | null = null;
-  let ended = false;
-
-  const peek = async (): Promise<StoredChunkFacts | undefined> => {
-    if (place === page.length && !ended) {
-      page = await reader.scan({ after: last, limit: PAGE_CHUNKS });
-      place = 0;
-      ended = page.length === 0;
-    }
-    return page[place];
-  };
-  const takeWhile = async (wanted: (row: StoredChunkFacts) => boolean): Promise<StoredChunkFacts[]> => {
-    const taken: StoredChunkFacts[] = [];
-    for (let row = await peek(); row !== undefined && wanted(row); row = await peek()) {
-      onRow(row);
-      taken.push(row);
-      last = { documentId: row.documentId, ordinal: row.ordinal };
-      place++;
-    }
-    return taken;
-  };
-  return {
-    /** Rows of documents before `id`; null: all that are left. */
-    before: (id: string | null) =>
-      takeWhile((row) => id === null || Buffer.compare(Buffer.from(row.documentId), Buffer.from(id)) < 0),
-    of: (id: string) => takeWhile((row) => row.documentId === id),
   };
 }
 

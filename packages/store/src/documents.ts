@@ -91,6 +91,8 @@ export interface Documents {
     maxBytes?: number;
     /** Only those whose current version is committed in the namespace with this number. @defaultValue all */
     committedIn?: number;
+    /** Only these. */
+    ids?: readonly string[];
   }): Promise<readonly StoredDocument[]>;
   count(base: string): Promise<{ live: number; deleted: number }>;
   /**

@@ -70,6 +70,19 @@ export interface StoredChunkFacts extends StoredChunkKey {
   readonly shownHash: Uint8Array;
 }
 
+/** How a namespace stands to one document, at one moment. */
+export interface Standing {
+  readonly documentId: string;
+  /** Of the document, or of its tombstone. */
+  readonly version: bigint;
+  readonly deleted: boolean;
+  /** Committed here last; null: never. */
+  readonly committed: bigint | null;
+  readonly change: "queued" | "set_aside" | null;
+  /** Of the chunks that a live change set aside. */
+  readonly setAside: readonly number[];
+}
+
 export interface Hit {
   readonly documentId: string;
   readonly ordinal: number;
@@ -111,7 +124,11 @@ export interface NamespaceReader {
   scan(page: {
     after: { documentId: string; ordinal: number } | null;
     limit: number;
+    /** Only of these. */
+    documentIds?: readonly string[];
   }): Promise<readonly StoredChunkFacts[]>;
+  /** Those of these documents that the base has or had, in order of id. */
+  standing(documentIds: readonly string[]): Promise<readonly Standing[]>;
   /** Which of these content hashes have a vector here, as lower-case hex. Makes no index, unlike a writer: a plan changes nothing. */
   findContent(contentHashes: readonly Uint8Array[]): Promise<ReadonlySet<string>>;
   /** Up to `limit` stored vectors spread over the namespace, for recall measurements; the same ones for the same `seed`. */

@@ -206,6 +206,7 @@ export function createPostgresNamespaces(driver: SqlDriver, schema: string): Nam
       driver.transaction(async (tx) => {
         const id = z.int().parse(namespaceId);
         await tx.query(`UPDATE ${schema}.namespaces SET state = 'retired' WHERE id = $1`, [id]);
+        await tx.query(`DELETE FROM ${schema}.changes WHERE namespace_id = $1`, [id]);
         await tx.exec(`DROP TABLE IF EXISTS ${tableName(schema, id)}, ${committedName(schema, id)}`);
       }),
   };

@@ -35,6 +35,14 @@ const FactsRow = KeyRow.extend({
   shown_hash: z.instanceof(Uint8Array),
 });
 const SampleRow = KeyRow.extend({ vector: z.instanceof(Uint8Array) });
+const StandingRow = z.object({
+  document_id: z.string(),
+  version: z.bigint(),
+  deleted: z.boolean(),
+  committed: z.bigint().nullable(),
+  change: z.enum(["queued", "set_aside"]).nullable(),
+  set_aside: z.array(z.int()),
+});
 const LagRow = z.object({ lag: z.int() });
 const ContentRow = z.object({ hash: z.string() });
 const CountRow = z.object({ documents: z.int(), chunks: z.int() });
@@ -138,13 +146,14 @@ export function createPostgresReader(options: {
       return parseOneRow(LagRow, result).lag;
     },
 
-    scan: async ({ after, limit }) => {
+    scan: async ({ after, limit, documentIds }) => {
       const result = await driver.query(
         `SELECT document_id, ordinal, content_hash, document_version, seal_id, vector_dims(embedding) AS dims, ${norm} AS norm,
            sha256(convert_to(heading_path, 'UTF8') || '\\x00'::bytea || convert_to(text, 'UTF8')) AS shown_hash
-         FROM ${table} WHERE $1::text IS NULL OR (document_id, ordinal) > ($1, $2::integer)
+         FROM ${table} WHERE ($1::text IS NULL OR (document_id, ordinal) > ($1, $2::integer))
+           ${documentIds === undefined ? "" : "AND document_id = ANY ($4::text[])"}
          ORDER BY document_id, ordinal LIMIT $3::integer`,
-        [after?.documentId ?? null, after?.ordinal ?? null, limit],
+        [after?.documentId ?? null, after?.ordinal ?? null, limit, ...(documentIds === undefined ? [] : [documentIds])],
       );
       return parseRows(FactsRow, result).map((row) => ({
         ...keyOf(row),
@@ -152,6 +161,23 @@ export function createPostgresReader(options: {
         dims: row.dims,
         norm: row.norm,
         shownHash: row.shown_hash,
+      }));
+    },
+
+    standing: async (documentIds) => {
+      const result = await driver.query(
+        `SELECT d.document_id, d.version, d.deleted, c.version AS committed,
+           CASE WHEN q.namespace_id IS NULL THEN NULL WHEN q.code IS NULL THEN 'queued' ELSE 'set_aside' END AS change,
+           coalesce(q.ordinals, '{}') AS set_aside
+         FROM ${schema}.documents d LEFT JOIN ${committedName(schema, record.id)} c USING (document_id)
+         LEFT JOIN ${schema}.changes q ON q.namespace_id = $3 AND q.document_id = d.document_id
+         WHERE d.base = $1 AND d.document_id = ANY ($2::text[]) ORDER BY d.document_id`,
+        [record.base, documentIds, record.id],
+      );
+      return parseRows(StandingRow, result).map(({ document_id, set_aside, ...row }) => ({
+        documentId: document_id,
+        ...row,
+        setAside: set_aside,
       }));
     },
 

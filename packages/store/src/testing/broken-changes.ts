@@ -88,6 +88,12 @@ export const brokenChanges: Record<keyof typeof changeChecks, Breakage> = {
     writeChanges: (batch) => own.writeChanges({ ...batch, documents: [] }),
   })),
   "what an ended run left is queued, once": changes(() => ({ queuePending: () => Promise.resolve(2) })),
+  "how a namespace stands to a document is told at one moment": reader((own) => ({
+    standing: async (ids) => (await own.standing(ids)).map((standing) => ({ ...standing, change: null })),
+  })),
+  "documents and chunks are read by their ids alone": documents((own) => ({
+    read: ({ base, after, through, limit }) => own.read({ base, after, through, limit }),
+  })),
   "changes that wait have an age": changes((own) => ({
     counts: async () => (await own.counts()).map((count) => ({ ...count, oldestAgeMs: Date.now() })),
   })),

@@ -283,6 +283,42 @@ export const changeChecks = {
     assert.equal(await store.changes.queuePending(filling.record.id), 0);
     assert.deepEqual((await claimedIds(store, filling)).toSorted(), ["a", "c"]);
   },
+  "how a namespace stands to a document is told at one moment": async (store) => {
+    const [filling] = await twoFilled(store, ["a", "b", "c", "d"]);
+    const { base, version: filled } = filling;
+    const standing = async () => (await openSample(store, filling)).standing(["d", "c", "b", "a", "never there"]);
+    const put = async (id: string) => (await putText(store, base, id, "new")).version;
+    const [a, b] = [await put("a"), await put("b")];
+    const c = await store.documents.nextVersion();
+    await show(filling, "b", b, 1, [{ ordinal: 1 }]);
+    await store.documents.delete({ base, documentId: "c", version: c });
+    const [{ version: d }] = [(await standing())[3]!];
+    assert.deepEqual(await standing(), [
+      { documentId: "a", version: a, deleted: false, committed: filled, change: "queued", setAside: [] },
+      { documentId: "b", version: b, deleted: false, committed: b, change: "set_aside", setAside: [1] },
+      { documentId: "c", version: c, deleted: true, committed: null, change: null, setAside: [] },
+      { documentId: "d", version: d, deleted: false, committed: d, change: null, setAside: [] },
+    ]);
+  },
+  "documents and chunks are read by their ids alone": async (store) => {
+    const [filling] = await twoFilled(store, ["a", "b", "c"]);
+    const page = { base: filling.base, after: null, through: null, limit: 10 };
+    const documents = await store.documents.read({ ...page, ids: ["c", "a", "z"] });
+    assert.deepEqual(
+      documents.map(({ id }) => id),
+      ["a", "c"],
+    );
+    const chunks = await (await openSample(store, filling)).scan({ after: null, limit: 10, documentIds: ["c", "a"] });
+    assert.deepEqual(
+      chunks.map(({ documentId, ordinal }) => [documentId, ordinal]),
+      [
+        ["a", 0],
+        ["a", 1],
+        ["c", 0],
+        ["c", 1],
+      ],
+    );
+  },
   "changes that wait have an age": async (store) => {
     const [filling] = await twoFilled(store, ["a"]);
     const age = async () =>
