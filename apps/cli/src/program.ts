@@ -319,8 +319,8 @@ Verbs:
     .option("--to <profile>", "default: the baseline; when it serves already, what served before")
     .option("--base <name>", "default: store.base_namespace")
     .option("--accept-stale", "go back although documents changed since", false)
-    .option("--wait", "wait until every reader reports the profile", false)
-    .option("--timeout-s <seconds>", "how long --wait waits; default: 300")
+    .option("--wait", "wait until nothing lags behind, and until every reader reports the profile", false)
+    .option("--timeout-s <seconds>", "how long --wait waits for each; default: 300")
     .action(
       (options: Common & { to?: string; base?: string; acceptStale: boolean; wait: boolean; timeoutS?: string }) =>
         run(async () => (await import("./commands/rollback.js")).rollback, options),

@@ -3,6 +3,7 @@ import { backOffMs } from "./back-off.js";
 import { createBell, type Bell } from "./bell.js";
 import type { Duty, WorkerContext } from "./duty.js";
 import { createOpenModels } from "./open-models.js";
+import { createFreshnessDuty } from "./freshness-duty.js";
 import { createRunsDuty } from "./runs-duty.js";
 import { createWakeDuty } from "./wake-duty.js";
 import { createWatchDuty } from "./watch-duty.js";
@@ -11,7 +12,12 @@ export type WorkerSetup = Omit<WorkerContext, "models" | "onProgress" | "wake"> 
   Partial<Pick<WorkerContext, "onProgress">>;
 
 /** Everything that a worker does. Each duty has a file of its own. */
-const DUTIES: readonly ((context: WorkerContext) => Duty)[] = [createRunsDuty, createWatchDuty, createWakeDuty];
+const DUTIES: readonly ((context: WorkerContext) => Duty)[] = [
+  createRunsDuty,
+  createFreshnessDuty,
+  createWatchDuty,
+  createWakeDuty,
+];
 
 /** Does every duty, side by side, until told to stop; never ends otherwise. Ends within the time that `signal` allows, and rejects never. */
 export async function work(setup: WorkerSetup): Promise<void> {

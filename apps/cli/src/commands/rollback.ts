@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "@emb/config";
 import { decideRollback, rollBack } from "@emb/ingest";
 import { EmbError, fingerprint, namespaceName } from "@emb/manifest";
-import type { Store } from "@emb/store";
+import type { NamespaceRecord, Store } from "@emb/store";
 import { actor, findProfile } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
@@ -50,7 +50,7 @@ export const rollback: Command<RollbackOptions> = async (session, options) => {
     const lag =
       record === null || record.state === "retired"
         ? 0
-        : await (await store.namespaces.openReader(record, record.seal, { strict: true })).lag();
+        : await lagOf(session, store, record, options.wait && !options.acceptStale ? timeoutS : 0);
     const decision = decideRollback({
       to,
       record,
@@ -72,7 +72,7 @@ export const rollback: Command<RollbackOptions> = async (session, options) => {
       output.line(`refused  ${from} -> ${to}`);
       for (const reason of decision.reasons) output.line(`  ${reason}`);
       output.line(
-        `  -> emb reingest --to ${to} brings it up to date${lag > 0 ? "; --accept-stale goes back without" : ""}.`,
+        `  -> emb reingest --to ${to} brings it up to date${lag > 0 ? "; --wait waits for a worker to, --accept-stale goes back without" : ""}.`,
       );
       return 1;
     }
@@ -121,6 +121,21 @@ function restoreSteps({ baseline, open }: Settings, to: string): { environment: 
   const yaml = `embedding:\n  profile: ${to}`;
   if (to === baseline) return { environment: ["unset EMBEDDINGS_PROFILE", "unset EMBEDDING_PROFILE_EXPERIMENT"], yaml };
   return { environment: [`EMBEDDINGS_PROFILE=${to}`, ...(open ? [] : [`EMBEDDING_PROFILE_EXPERIMENT=${to}`])], yaml };
+}
+
+/** The lag now, or as soon as it is 0: workers bring what is queued; a rollback embeds nothing itself. */
+async function lagOf(session: Session, store: Store, record: NamespaceRecord, timeoutS: number): Promise<number> {
+  const reader = await store.namespaces.openReader(record, record.seal, { strict: true });
+  const endMs = session.nowMs() + timeoutS * 1000;
+  let told = false;
+  for (;;) {
+    const lag = await reader.lag();
+    if (lag === 0 || session.nowMs() >= endMs) return lag;
+    if (!told)
+      session.output.note(`${record.namespace}: ${lag} documents are not as they are now; waiting for a worker`);
+    told = true;
+    await sleep(POLL_MS, undefined, { signal: session.signal });
+  }
 }
 
 async function waitForReaders(

@@ -1,4 +1,4 @@
-import type { KeptVerdict, NamespaceRecord, Store } from "@emb/store";
+import type { ChangeCounts, KeptVerdict, NamespaceRecord, Store } from "@emb/store";
 import { describeRun } from "../describe-run.js";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
@@ -10,6 +10,7 @@ const READERS_WITHIN_MS = 60_000;
 const WORKERS_WITHIN_MS = 30_000;
 const RUNS_SHOWN = 10;
 const VERDICTS_SHOWN = 10;
+const SET_ASIDE_SHOWN = 20;
 
 /** What is active here, and what every namespace, run and reader of the base and every worker is doing. */
 export const status: Command<{ base?: string }> = async (session, options) => {
@@ -18,7 +19,10 @@ export const status: Command<{ base?: string }> = async (session, options) => {
   const base = options.base ?? settings.store.baseNamespace;
   return withStore(settings, async (store) => {
     const records = await store.namespaces.list(base);
-    const namespaces = await Promise.all(records.map((record) => describeNamespace(store, record)));
+    const changes = new Map((await store.changes.counts()).map((counts) => [counts.namespaceId, counts]));
+    const namespaces = await Promise.all(
+      records.map((record) => describeNamespace(store, record, changes.get(record.id))),
+    );
     const runs = (await store.runs.list({ base })).slice(0, RUNS_SHOWN).map(describeRun);
     const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
     const workers = await store.workers.list({ withinMs: WORKERS_WITHIN_MS });
@@ -57,9 +61,20 @@ export const status: Command<{ base?: string }> = async (session, options) => {
       row.namespace,
       row.profile,
       row.state,
-      ...[row.documents, row.chunks, row.lag].map((number) => (number === null ? "-" : String(number))),
+      ...[row.documents, row.chunks, row.lag, row.queued, row.set_aside].map((number) =>
+        number === null ? "-" : String(number),
+      ),
     ]);
-    for (const line of table(["namespace", "profile", "state", "documents", "chunks", "lag"], cells)) output.line(line);
+    for (const line of table(
+      ["namespace", "profile", "state", "documents", "chunks", "lag", "queued", "set aside"],
+      cells,
+    ))
+      output.line(line);
+    for (const { namespace, oldest_change_s: age } of namespaces)
+      if (age !== null && age > 0) output.line(`${namespace}: its oldest change has waited ${Math.round(age)} s`);
+    for (const { namespace, set_aside_changes: named } of namespaces)
+      for (const { document_id, code, reason } of named)
+        output.line(`${namespace}: set aside ${document_id}: ${code} ${reason}`);
     if (runs.length > 0) output.line();
     const runCells = runs.map((run) => [
       run.run_id,
@@ -123,7 +138,7 @@ const describeVerdict = (kept: KeptVerdict) => ({
   at: kept.at.toISOString(),
 });
 
-async function describeNamespace(store: Store, record: NamespaceRecord) {
+async function describeNamespace(store: Store, record: NamespaceRecord, changes: ChangeCounts | undefined) {
   const { namespace, state, seal } = record;
   const row = {
     namespace,
@@ -133,7 +148,25 @@ async function describeNamespace(store: Store, record: NamespaceRecord) {
     fingerprint: seal.fingerprint,
     chunker: seal.chunkerId,
   };
-  if (state === "retired") return { ...row, documents: null, chunks: null, lag: null };
+  if (state === "retired") {
+    const none = { documents: null, chunks: null, lag: null, queued: null, oldest_change_s: null, set_aside: null };
+    return { ...row, ...none, set_aside_changes: [] };
+  }
+  const { queued = 0, oldestAgeMs = 0, setAside = 0 } = changes ?? {};
+  const named = setAside === 0 ? [] : await store.changes.setAside(record.id, SET_ASIDE_SHOWN);
   const reader = await store.namespaces.openReader(record, seal, { strict: true }); // by its own seal: nothing is compared here
-  return { ...row, ...(await reader.count()), lag: await reader.lag() };
+  return {
+    ...row,
+    ...(await reader.count()),
+    lag: await reader.lag(),
+    queued,
+    oldest_change_s: queued === 0 ? null : oldestAgeMs / 1000,
+    set_aside: setAside,
+    set_aside_changes: named.map(({ documentId, ordinals, code, reason }) => ({
+      document_id: documentId,
+      ordinals,
+      code,
+      reason,
+    })),
+  };
 }

@@ -1,4 +1,4 @@
-import { targetAddress, verifyNamespace } from "@emb/ingest";
+import { setAsideTexts, targetAddress, UNFINISHED, verifyNamespace } from "@emb/ingest";
 import { fingerprint, spaceId } from "@emb/manifest";
 import { readSettings } from "../read-settings.js";
 import { createModel } from "@emb/ingest-worker";
@@ -25,7 +25,11 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
       };
       const reader = await store.namespaces.openReader(address, expected, { strict: true });
       const latest = (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === reader.record.id);
-      const setAside = latest === undefined ? [] : await store.runs.failures(latest.id, 10_000);
+      const setAside = await setAsideTexts(store, {
+        runId: latest?.id ?? null,
+        namespaceId: reader.record.id,
+        limit: 10_000,
+      });
       const { chunks: chunksTotal } = await reader.count();
       const view = createProgressView(output, session.nowMs);
       const result = await verifyNamespace({
@@ -34,6 +38,7 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
         provider,
         chunker,
         setAside,
+        filling: latest !== undefined && UNFINISHED.includes(latest.state),
         signal,
         acceptFailures: 0,
         limits: settings.verify,
@@ -55,11 +60,13 @@ export const verifyNamespaceCommand: Command<{ profile?: string; base?: string }
         duplicate,
         stale,
         drift_pct: driftPct,
+        lag: result.lag,
         checks,
         damaged: result.damaged.slice(0, 100),
       });
       const word = ok ? paint(output, "green", "ok") : paint(output, "red", "not ok");
       output.line(`${word}  ${namespace}: ${result.found} of ${result.expected} chunks, drift ${driftPct.toFixed(3)}%`);
+      if (result.lag > 0) output.line(`  ${result.lag} documents are on their way here: they are no drift`);
       for (const check of checks)
         output.line(`  ${check.ok ? "ok  " : "FAIL"}  ${check.name.padEnd(10)} seen ${check.seen}, want ${check.want}`);
       return ok ? 0 : 1;
