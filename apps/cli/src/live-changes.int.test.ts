@@ -21,7 +21,9 @@ const Status = z.object({
 });
 const Found = z.object({ results: z.array(z.object({ document_id: z.string(), text: z.string() })) });
 const Verified = z.object({ ok: z.boolean(), found: z.int(), lag: z.int(), drift_pct: z.number() });
-const Audit = z.object({ rows: z.array(z.object({ action: z.string(), detail: z.record(z.string(), z.unknown()) })) });
+const Audit = z.object({
+  entries: z.array(z.object({ action: z.string(), detail: z.record(z.string(), z.unknown()) })),
+});
 
 describe("emb put and emb delete", { timeout: 300_000 }, () => {
   let project: Project;
@@ -71,10 +73,10 @@ describe("emb put and emb delete", { timeout: 300_000 }, () => {
     await emb("put", "new.md", "--id", "secret-id");
     const erased = documentOf(await emb("delete", "secret-id", "--erase"), Changed.extend({ erased: z.boolean() }));
     expect(erased).toMatchObject({ document_id: "secret-id", state: "deleted", erased: true });
-    const { rows } = documentOf(await emb("audit", "list", "--action", "document.erased"), Audit);
-    expect(rows).toHaveLength(1);
-    expect(rows[0]?.detail["document_id_sha256"]).toMatch(/^[0-9a-f]{64}$/);
-    expect(JSON.stringify(rows)).not.toContain("secret-id");
+    const { entries } = documentOf(await emb("audit", "list", "--action", "document.erased"), Audit);
+    expect(entries).toHaveLength(1);
+    expect(entries[0]?.detail["document_id_sha256"]).toMatch(/^[0-9a-f]{64}$/);
+    expect(JSON.stringify(entries)).not.toContain("secret-id");
   });
 
   it("refuse what cannot be a document or a version, and store nothing", async () => {

@@ -50,6 +50,7 @@ export function createFreshnessDuty(context: WorkerContext): Duty {
 
   return {
     name: "freshness",
+    lookMs: LOOK_MS,
     async step() {
       if (!started) await queueLeftOver();
       const waiting = new Set(
@@ -84,5 +85,7 @@ export function createFreshnessDuty(context: WorkerContext): Duty {
   };
 }
 
+/** A change that nobody else has shown waits about so long for a worker. */
+const LOOK_MS = 2_000;
 /** A change waits no longer for a provider that is back. */
 const LONGEST_MS = 60_000;
