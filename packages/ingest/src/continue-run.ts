@@ -195,7 +195,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   }
   // what changed while it was filled, in stretches of ids that were done
   const { changes } = store;
-  const drained = await drainChanges({ ...setup, changes, writer, meter, recent });
+  const drained = await drainChanges({ ...setup, changes, writer, meter, recent, sameSpace: donors });
   soon.throwIfAborted();
   if (drained.stopped !== null) throw drained.stopped;
 }

@@ -163,7 +163,7 @@ async function* pendingBatches(
 
 /** Gives every chunk its vector: from a moment ago, from the namespace, or from the provider, in that order. */
 export async function prepare(
-  { meter, recent, writer }: Pick<FillShard, "meter" | "recent" | "writer">,
+  { meter, recent, writer, sameSpace }: Pick<FillShard, "meter" | "recent" | "writer" | "sameSpace">,
   batch: readonly PendingDocument[],
   signal: AbortSignal,
 ): Promise<Prepared> {
@@ -184,7 +184,7 @@ export async function prepare(
   }
   for (const [key, vector] of await writer.findVectors(
     [...unknown.values()].map(({ contentHash }) => contentHash),
-    fill.sameSpace,
+    sameSpace,
   )) {
     vectors.set(key, vector);
     unknown.delete(key);

@@ -8,6 +8,7 @@ import { prepare } from "./fill-shard.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { RunMeter } from "./run-meter.js";
+import { sameSpace } from "./same-space.js";
 
 /** Claimed and committed together; bounds memory, and what a kill costs. */
 const BATCH_CHANGES = 64;
@@ -22,6 +23,8 @@ export interface ChangeDrain {
   readonly chunker: Chunker;
   readonly meter: RunMeter;
   readonly recent: RecentVectors;
+  /** Namespaces whose vectors can stand in this one as they are: same-space.ts. */
+  readonly sameSpace: readonly NamespaceRecord[];
   /** Ends at once; what was claimed is free again. */
   readonly signal: AbortSignal;
   /** Ends after the batch under way. */
@@ -140,6 +143,7 @@ export async function openDrain(
     chunker,
     meter: createLiveMeter(provider),
     recent: new RecentVectors(RECENT_VECTOR_BYTES),
+    sameSpace: sameSpace(writer.record, await store.namespaces.list(), setup.witnessMinCosine),
     signal,
     stopping,
   };

@@ -208,6 +208,7 @@ async function play(steps: readonly Step[]): Promise<void> {
         chunker,
         meter: createLiveMeter(provider),
         partial: false,
+        sameSpace: [],
         recent: new RecentVectors(1_000),
         commitRows: 1,
         signal,
@@ -270,7 +271,7 @@ async function play(steps: readonly Step[]): Promise<void> {
   const expected = [...writes]
     .filter(([, write]) => write.live)
     .map(([documentId, { text }]) => [documentId, text])
-    .toSorted();
+    .toSorted((x, y) => (x[0]! < y[0]! ? -1 : 1));
   for (const space of spaces) {
     expect(await shown(space)).toEqual(expected);
     const reader = await store.namespaces.openReader(space.record, space.record.seal, { strict: true });

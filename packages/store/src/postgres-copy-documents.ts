@@ -29,6 +29,7 @@ export function copyDocuments(
          AND ${isCommitted(theirs.committed)} AND NOT ${isCommitted(own.committed)}
          AND NOT EXISTS (SELECT FROM ${schema}.failures f JOIN ${schema}.runs r ON r.id = f.run_id
            WHERE r.namespace_id = $4 AND f.document_id = d.document_id)
+         AND NOT EXISTS (SELECT FROM ${schema}.changes q WHERE q.namespace_id = $4 AND q.document_id = d.document_id AND q.code IS NOT NULL)
          AND (NOT (SELECT partial FROM ${schema}.runs WHERE id = $5)
            OR EXISTS (SELECT FROM ${schema}.run_scope s WHERE s.run_id = $5 AND s.document_id = d.document_id))
        ORDER BY d.document_id FOR SHARE OF d`,
