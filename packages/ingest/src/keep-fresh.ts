@@ -9,6 +9,7 @@ import { checkWitness, expectedSeal } from "./open-target.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { RunMeter } from "./run-meter.js";
 import { sameSpace } from "./same-space.js";
+import { sealedChunker } from "./whole-texts.js";
 
 /** Claimed and committed together; bounds memory, and what a kill costs. */
 const BATCH_CHANGES = 64;
@@ -131,7 +132,8 @@ export async function openDrain(
   },
   record: NamespaceRecord,
 ): Promise<ChangeDrain> {
-  const { store, provider, chunker, signal, stopping } = setup;
+  const { store, provider, signal, stopping } = setup;
+  const chunker = sealedChunker(record.seal, setup.chunker);
   const writer = await store.namespaces.openWriter(record, {
     ...expectedSeal(provider.profile),
     chunkerId: chunker.id,

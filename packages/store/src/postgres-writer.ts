@@ -86,16 +86,16 @@ export function createPostgresWriter(options: {
     });
   };
 
-  /** A stale document is rare, and so is a live write of the same one: the batch is rolled back and written again without it, or over it. */
+  /** A stale document is rare: the batch is rolled back and written again without it. */
   const writeLive = async (batch: WriteBatch): Promise<{ superseded: number }> => {
     let { documents } = batch;
-    for (let meetings = 0; ;) {
+    for (;;) {
       try {
-        await write({ ...batch, documents });
+        await overMeetings(() => write({ ...batch, documents }));
         return { superseded: batch.documents.length - documents.length };
       } catch (error) {
-        if (error instanceof StaleDocuments) documents = without(documents, error.positions);
-        else if (meetings++ === MAX_MEETINGS || !MEETINGS.some((state) => isDatabaseError(error, state))) throw error;
+        if (!(error instanceof StaleDocuments)) throw error;
+        documents = without(documents, error.positions);
       }
     }
   };
@@ -176,11 +176,11 @@ export function createPostgresWriter(options: {
       return found;
     },
 
-    copyDocuments: (copy) => orRetired(copyDocuments({ driver, schema, record, sealId }, copy)),
+    copyDocuments: (copy) => orRetired(overMeetings(() => copyDocuments({ driver, schema, record, sealId }, copy))),
 
     writeBatch: (batch) => orRetired(writeLive(batch)),
 
-    writeChanges: (batch) => orRetired(writeChanges({ driver, schema, record, sealId }, batch)),
+    writeChanges: (batch) => orRetired(overMeetings(() => writeChanges({ driver, schema, record, sealId }, batch))),
 
     removeDead: () =>
       driver.transaction(async (tx) => {
@@ -191,6 +191,17 @@ export function createPostgresWriter(options: {
 
     buildIndex: (indexOptions) => buildIndex(driver, schema, record, indexOptions?.signal),
   };
+}
+
+/** A fill and a live write that met in one document: what was rolled back is written again, over what the other wrote. */
+async function overMeetings<T>(write: () => Promise<T>): Promise<T> {
+  for (let meetings = 0; ; meetings++) {
+    try {
+      return await write();
+    } catch (error) {
+      if (meetings === MAX_MEETINGS || !MEETINGS.some((state) => isDatabaseError(error, state))) throw error;
+    }
+  }
 }
 
 class StaleDocuments extends Error {
