@@ -28,7 +28,7 @@ const result = (changes: Partial<PairedResult>): PairedResult => ({
   ties: 100,
   ...changes,
 });
-const worse = { difference: -0.1, lower: -0.15, upper: -0.05, pWorse: 0.0001 };
+const worse = { losses: 3, difference: -0.1, lower: -0.15, upper: -0.05, pWorse: 0.0001 };
 const open = { difference: -0.002, lower: -0.03, upper: 0.026, standardError: 0.017, pWorse: 0.7 };
 const slice = (name: string, changes: Partial<PairedResult> = {}) => ({ name, result: result(changes) });
 
@@ -79,7 +79,7 @@ describe("slices", () => {
       slice: "de",
       seen: -0.05,
       limit: -0.01,
-      text: "slice de: ndcg@10: upper bound -0.0500 is below minus the margin, -0.0100; difference -0.1000 over 100 queries",
+      text: "slice de: ndcg@10: upper bound -0.0500 is below minus the margin, -0.0100; difference -0.1000 over 100 queries, 0 better and 3 worse",
     });
   });
   it.each<[string, Partial<PairedResult>, string]>([

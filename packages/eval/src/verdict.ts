@@ -195,7 +195,8 @@ function marginReason(
 ): Reason {
   const { lower, upper, difference } = result;
   const where = slice === null ? metric : `slice ${slice}: ${metric}`;
-  const seenDifference = `difference ${signed(difference)} over ${result.queries} queries`;
+  // how few differ is what an interval cannot tell
+  const seenDifference = `difference ${signed(difference)} over ${result.queries} queries, ${result.wins} better and ${result.losses} worse`;
   const limit = -margin;
   if (lower > limit)
     return {
