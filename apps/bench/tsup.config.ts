@@ -8,6 +8,7 @@ export default defineConfig(
       "memory-child": "src/memory-child.ts",
       "client-child": "src/client/child.ts",
       "client-server": "src/client/server.ts",
+      "ingest-child": "src/ingest/child.ts",
     },
     { dts: false },
   ),

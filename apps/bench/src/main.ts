@@ -1,12 +1,13 @@
 import type { BenchReport } from "./report.js";
 
-const BENCHES: Readonly<Record<string, () => Promise<BenchReport>>> = {
+const BENCHES: Readonly<Record<string, (flags: readonly string[]) => Promise<BenchReport>>> = {
   store: async () => (await import("./store.js")).runStore(),
   local: async () => (await import("./local.js")).runLocal(),
   cli: async () => (await import("./cli.js")).runCli(),
   client: async () => (await import("./client/client.js")).runClient(),
   eval: async () => (await import("./eval.js")).runEval(),
   memory: async () => (await import("./memory.js")).runMemory(),
+  ingest: async (flags) => (await import("./ingest/ingest.js")).runIngest(flags),
 };
 
 const [name = "", ...flags] = process.argv.slice(2);
@@ -15,7 +16,7 @@ if (run === undefined) {
   process.stderr.write(`usage: bench NAME [--json], NAME one of ${Object.keys(BENCHES).join(", ")}\n`);
   process.exitCode = 2;
 } else {
-  const report = await run();
+  const report = await run(flags);
   const round = (value: number) => Number(value.toPrecision(4));
   if (flags.includes("--json")) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else {

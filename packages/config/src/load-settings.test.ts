@@ -62,7 +62,7 @@ describe("loadSettings", () => {
         maxDocumentBytes: 10_485_760,
         chunkTokens: 200,
         commitRows: 1000,
-        shardDocuments: 500,
+        shardDocuments: 5_000,
         leaseMs: 60_000,
         concurrency: 4,
         host: "127.0.0.1",

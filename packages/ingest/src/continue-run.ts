@@ -10,6 +10,7 @@ import type {
   Store,
 } from "@emb/store";
 import type { Chunker } from "./chunker.js";
+import { createCommitPace } from "./commit-pace.js";
 import { fillShard, type FillShard } from "./fill-shard.js";
 import type { FilledBy } from "./hand-over.js";
 import { drainChanges } from "./keep-fresh.js";
@@ -151,19 +152,18 @@ async function filledDocuments(
 
 /** Takes shards until every one is done; waits for those that another holder has. */
 async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<void> {
-  const { store, provider, tokenizer, commitRows, shardsAtOnce = 1 } = setup;
+  const { store, provider, tokenizer, commitRows, nowMs, shardsAtOnce = 1 } = setup;
   const run = await store.runs.get(runId); // its limit may have been set after it was read
   if (run === null) throw stopped(run);
   const meter = createRunMeter({ runs: store.runs, run, provider, tokenizer });
   const donors = sameSpace(writer.record, await store.namespaces.list(), setup.limits.witnessMinCosine);
   const recent = new RecentVectors(Math.max(RECENT_VECTOR_BYTES, 2 * commitRows * provider.profile.dims * 4));
-  const { live } = await store.documents.count(writer.record.base);
   const progress = {
-    documents: (await writer.countCommitted({ after: null, through: null })).documents,
+    documents: run.shards.total === 0 ? run.documentsTotal : await writer.countCommitted(),
     chunks: 0,
     embedded: 0,
   };
-  const tell = () => setup.onProgress({ kind: "fill", documentsTotal: live, ...progress });
+  const tell = () => setup.onProgress({ kind: "fill", documentsTotal: run.documentsTotal, ...progress });
   const onCommit = ({ documents, chunks, embedded }: ShardCounters) => {
     progress.documents += documents;
     progress.chunks += chunks;
@@ -171,6 +171,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
     tell();
   };
   tell();
+  const pace = createCommitPace({ commitRows, nowMs });
   const soon = eitherSignal(setup);
   for (;;) {
     await sideBySide(setup, shardsAtOnce, (stopping) =>
@@ -181,6 +182,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
         partial: run.partial,
         recent,
         sameSpace: donors,
+        pace,
         onCommit,
       }),
     );
@@ -204,15 +206,16 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
 async function takeShards(
   setup: ContinueSetup & { readonly stopping: AbortSignal },
   runId: string,
-  shared: Pick<FillShard, "writer" | "meter" | "partial" | "recent" | "sameSpace" | "onCommit"> & Pick<Store, "runs">,
+  shared: Pick<FillShard, "writer" | "meter" | "partial" | "recent" | "sameSpace" | "pace" | "onCommit"> &
+    Pick<Store, "runs">,
 ): Promise<void> {
-  const { chunker, commitRows, signal, stopping, nowMs, leaseMs, actor, owner = actor } = setup;
+  const { chunker, signal, stopping, leaseMs, actor, owner = actor } = setup;
   for (;;) {
     signal.throwIfAborted();
     stopping.throwIfAborted();
     const lease = await shared.runs.claimShard(runId, { owner, leaseMs });
     if (lease === null) return;
-    await fillShard({ ...shared, lease, chunker, commitRows, signal, stopping, nowMs });
+    await fillShard({ ...shared, lease, chunker, signal, stopping });
   }
 }
 

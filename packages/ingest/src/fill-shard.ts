@@ -11,17 +11,15 @@ import type {
   TextFailure,
 } from "@emb/store";
 import type { Chunker, TextChunk } from "./chunker.js";
+import type { CommitPace } from "./commit-pace.js";
 import { chunkHash } from "./content-hash.js";
 import { readAhead } from "./read-ahead.js";
 import type { RunMeter } from "./run-meter.js";
 import type { RecentVectors } from "./recent-vectors.js";
 
 /** Read together from the system of record; bounds the memory of one page. */
-const PAGE_DOCUMENTS = 200;
+const PAGE_DOCUMENTS = 1000;
 const PAGE_BYTES = 4 * 1024 * 1024;
-/** A commit is sized to this much embedding time, so that a kill costs little and progress is smooth even with a slow model. */
-const COMMIT_EVERY_MS = 2000;
-const FIRST_COMMIT_ROWS = 64;
 
 export interface FillShard {
   readonly runs: Pick<Runs, "renew" | "release" | "complete" | "state">;
@@ -34,13 +32,12 @@ export interface FillShard {
   readonly recent: RecentVectors;
   /** Namespaces whose vectors can stand in this one as they are: same-space.ts. */
   readonly sameSpace: readonly NamespaceRecord[];
-  /** Most rows of one commit; a document is never split over two, so a large one may exceed it. */
-  readonly commitRows: number;
+  /** Shared by the shards of a run. */
+  readonly pace: CommitPace;
   /** Ends at once, whatever is under way. */
   readonly signal: AbortSignal;
   /** Ends once the batch under way is committed. */
   readonly stopping?: AbortSignal | undefined;
-  readonly nowMs: () => number;
   readonly onCommit: (counters: ShardCounters) => void;
 }
 
@@ -67,24 +64,23 @@ export interface Prepared {
  * @throws EmbError EMB_LEASE_LOST, EMB_BUDGET_REACHED (what the limit reached for is committed) and what provider and store throw; the reason of `signal` or `stopping` when told to end
  */
 export async function fillShard(fill: FillShard): Promise<void> {
-  const { runs, lease, signal } = fill;
+  const { runs, lease, pace, signal } = fill;
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const renewal = setInterval(() => {
     runs.renew(lease).catch((error: unknown) => stop.abort(error));
   }, lease.leaseMs / 3);
 
-  const pace = createPace(fill);
   let committing: Promise<void> = Promise.resolve();
   try {
     await copyWhole(fill);
-    for await (const batch of readAhead(pendingBatches(fill, pace.rows))) {
+    for await (const batch of readAhead(pendingBatches(fill))) {
       both.throwIfAborted();
       if (fill.stopping?.aborted === true) {
         await committing;
         fill.stopping.throwIfAborted();
       }
-      const prepared = await pace.measure(batch, () => prepare(fill, batch, both));
+      const prepared = await pace.measure(chunksOf(batch), () => prepare(fill, batch, both));
       await committing;
       committing = commit(fill, prepared);
       committing.catch(() => {}); // reported by the await of the next round
@@ -129,11 +125,14 @@ const endedMeanwhile = (runId: string, state: RunState | null): EmbError =>
     context: { run_id: runId, state: state ?? "missing" },
   });
 
-/** Pending documents of the shard, chunked, in groups of about `rows()` chunks. */
-async function* pendingBatches(
-  { writer, lease, chunker, partial }: FillShard,
-  rows: () => number,
-): AsyncGenerator<readonly PendingDocument[]> {
+/** Pending documents of the shard, chunked, in groups of about as many chunks as the pace says. */
+async function* pendingBatches({
+  writer,
+  lease,
+  chunker,
+  partial,
+  pace,
+}: FillShard): AsyncGenerator<readonly PendingDocument[]> {
   let after = lease.cursor ?? lease.after;
   let batch: PendingDocument[] = [];
   let batchRows = 0;
@@ -149,7 +148,7 @@ async function* pendingBatches(
       const chunks = chunker.chunk(document);
       batch.push({ id: document.id, version: document.version, chunks });
       batchRows += chunks.length;
-      if (batchRows < rows()) continue;
+      if (batchRows < pace.rows()) continue;
       yield batch;
       batch = [];
       batchRows = 0;
@@ -229,7 +228,7 @@ export async function prepare(
     }
     return { documentId: id, version, chunks: rows };
   });
-  const chunkCount = documents.reduce((sum, document) => sum + document.chunks.length, 0);
+  const chunkCount = chunksOf(documents);
   const kept = new Set(whole.flatMap(({ chunks }) => chunks.map(({ key }) => key)));
   const embedded = [...unknown.keys()].filter((key) => vectors.has(key) && kept.has(key)).length;
   return {
@@ -248,18 +247,5 @@ export async function prepare(
   };
 }
 
-/** Sizes commits by the embedding speed seen so far. */
-function createPace({ commitRows, nowMs }: Pick<FillShard, "commitRows" | "nowMs">) {
-  let rows = Math.min(FIRST_COMMIT_ROWS, commitRows);
-  return {
-    rows: () => rows,
-    async measure<T>(batch: readonly PendingDocument[], work: () => Promise<T>): Promise<T> {
-      const startMs = nowMs();
-      const result = await work();
-      const done = batch.reduce((sum, document) => sum + document.chunks.length, 0);
-      const fitting = (done / Math.max(nowMs() - startMs, 1)) * COMMIT_EVERY_MS;
-      rows = Math.round(Math.min(commitRows, Math.max(FIRST_COMMIT_ROWS / 2, fitting)));
-      return result;
-    },
-  };
-}
+const chunksOf = (documents: readonly { readonly chunks: readonly unknown[] }[]): number =>
+  documents.reduce((sum, { chunks }) => sum + chunks.length, 0);

@@ -1,4 +1,4 @@
-import type { NamespaceRecord, NamespaceWriter, Run } from "@emb/store";
+import type { NamespaceRecord, Run } from "@emb/store";
 import { continueRun, type ContinueSetup } from "./continue-run.js";
 import { expectedSeal } from "./open-target.js";
 import { WORKING } from "./run-state.js";
@@ -44,7 +44,7 @@ async function follow(setup: ContinueSetup, { id }: Run, record: NamespaceRecord
     const run = await store.runs.get(id);
     if (run === null || run.state === "paused") throw stopped(run);
     if (!WORKING.includes(run.state)) return run;
-    before ??= (await committed(writer)) - run.counters.documents;
+    before ??= (await writer.countCommitted()) - run.counters.documents;
     const { documents, chunks, embedded } = run.counters;
     if ((await store.workers.list({ withinMs: WORKER_SILENT_MS })).length === 0)
       onProgress({
@@ -64,6 +64,3 @@ async function follow(setup: ContinueSetup, { id }: Run, record: NamespaceRecord
     await setup.sleep(LOOK_MS, signal);
   }
 }
-
-const committed = async (writer: NamespaceWriter): Promise<number> =>
-  (await writer.countCommitted({ after: null, through: null })).documents;

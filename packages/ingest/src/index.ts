@@ -3,6 +3,7 @@ export type { Chunker, TextChunk } from "./chunker.js";
 export { createChunker } from "./document-chunker.js";
 export { chunkHash, documentHash } from "./content-hash.js";
 export { queueWhatRunsLeft } from "./ended-runs.js";
+export { createCommitPace, type CommitPace } from "./commit-pace.js";
 export { fillShard, type FillShard } from "./fill-shard.js";
 export { takeIn, type IntakeReport } from "./intake.js";
 export { drainChanges, openDrain, type ChangeDrain, type DrainReport } from "./keep-fresh.js";

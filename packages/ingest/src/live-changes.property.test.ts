@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { EmbError, parseManifest, type Profile } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
 import { createEmbeddedDriver, openPostgresStore, type NamespaceRecord, type SqlDriver, type Store } from "@emb/store";
+import { createCommitPace } from "./commit-pace.js";
 import { createChunker } from "./document-chunker.js";
 import { documentHash } from "./content-hash.js";
 import { fillShard } from "./fill-shard.js";
@@ -210,9 +211,8 @@ async function play(steps: readonly Step[]): Promise<void> {
         partial: false,
         sameSpace: [],
         recent: new RecentVectors(1_000),
-        commitRows: 1,
+        pace: createCommitPace({ commitRows: 1, nowMs: () => 0 }),
         signal,
-        nowMs: () => 0,
         onCommit: () => {},
       });
     });

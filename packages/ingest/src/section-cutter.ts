@@ -33,6 +33,8 @@ export function createSectionCutter(
   pathOf: (headings: readonly string[]) => string,
 ): SectionCutter {
   let tokensPerEstimate = 1;
+  /** Counted pieces that nothing was learned from yet: most documents are one piece, and then it never is. */
+  let counted: { readonly text: string; readonly tokens: number }[] = [];
 
   function* cut(section: Section): Generator<TextChunk> {
     const allFrames = createFrames(section.framed, limit);
@@ -56,8 +58,10 @@ export function createSectionCutter(
     if (shortest > ceiling) return null;
     const frame = frames.around(from);
     const spent = estimateTokens(path) + (frame === null ? 0 : estimateTokens(frame.head) + estimateTokens(frame.tail));
-    const reach = (): number =>
-      Math.max(shortest, estimateUpTo(text, from, ceiling, limit.room / tokensPerEstimate - spent).end);
+    const reach = (): number => {
+      learn();
+      return Math.max(shortest, estimateUpTo(text, from, ceiling, limit.room / tokensPerEstimate - spent).end);
+    };
 
     let fitted: Piece | null = null;
     let end = reach();
@@ -66,7 +70,7 @@ export function createSectionCutter(
       if (fitted !== null && cutAt <= fitted.end) return fitted;
       const piece = render(section, frames, from, cutAt, path);
       if (piece.chunk === null) return piece;
-      const tokens = countAndLearn(piece.chunk.embedText);
+      const tokens = count(piece.chunk.embedText);
       if (tokens <= limit.maxTokens) {
         if (fitted !== null || cutAt >= section.end || tokens >= limit.maxTokens * WELL_FILLED) return piece;
         fitted = piece;
@@ -80,11 +84,19 @@ export function createSectionCutter(
     }
   }
 
-  function countAndLearn(embedText: string): number {
+  function count(embedText: string): number {
     const tokens = limit.count(embedText);
-    const estimate = estimateTokens(embedText);
-    if (estimate >= MIN_ESTIMATE_TO_LEARN_FROM) tokensPerEstimate = Math.max(0.1, (tokens - limit.overhead) / estimate);
+    counted.push({ text: embedText, tokens });
     return tokens;
+  }
+
+  /** From the latest piece that is long enough. */
+  function learn(): void {
+    const last = counted
+      .map((piece) => ({ ...piece, estimate: estimateTokens(piece.text) }))
+      .findLast(({ estimate }) => estimate >= MIN_ESTIMATE_TO_LEARN_FROM);
+    if (last !== undefined) tokensPerEstimate = Math.max(0.1, (last.tokens - limit.overhead) / last.estimate);
+    counted = [];
   }
 
   /** One character; behind the opening lines when the piece opens a fence or a table. */

@@ -22,6 +22,9 @@ export interface StoredDocument extends IncomingDocument {
   readonly source: string;
 }
 
+/** What filling a namespace needs of a document. */
+export type PendingDocument = Pick<StoredDocument, "id" | "title" | "format" | "text" | "version">;
+
 export interface IntakeCounts {
   readonly created: number;
   readonly changed: number;
@@ -63,8 +66,8 @@ export interface Documents {
   /** A number higher than every version drawn before. */
   nextVersion(): Promise<bigint>;
   /**
-   * Stores what is new or changed and remembers that the run saw every one of them. One transaction. Texts of unchanged documents are not
-   * written again, and keep their version; they belong to this source from now on. Ids within one call are distinct. Repeating a call changes nothing.
+   * Stores what is new or changed. One transaction; where nothing is, nothing is written. Texts of unchanged documents are not written again, and
+   * keep their version; they belong to this source from now on. Ids within one call are distinct. Repeating a call changes nothing.
    * A document that was deleted and comes back in a newer version counts as created. What is created or changed is queued for every namespace of the
    * base but the run's own, which its shards cover.
    * @throws EmbError EMB_DOCUMENT_INVALID names a document that cannot be stored as it is (NUL, half a surrogate pair, an id over 1,024 bytes)
@@ -75,13 +78,21 @@ export interface Documents {
     source: string;
     documents: readonly IncomingDocument[];
   }): Promise<IntakeCounts>;
-  /** Ids the run saw but could not read: they count as seen, so that `sweep` spares them. */
+  /** Remembers for `sweep` what the run saw, for as many ids as the caller cannot remember by itself. */
   markSeen(seen: { base: string; runId: string; documentIds: readonly string[] }): Promise<void>;
   /**
    * Tombstones every live document of `source` that the run did not see and whose version is below `version` (or the caller's own), and removes its
-   * chunks from every namespace of the base, in one transaction. Ends the run's memory of what it saw. @returns documents tombstoned
+   * chunks from every namespace of the base, in one transaction. Ends the run's memory of what was marked as seen.
+   * @param sweep.saw whether the run saw this id; ids that were marked are not asked for
+   * @returns documents tombstoned
    */
-  sweep(sweep: { base: string; runId: string; source: string; version: bigint }): Promise<number>;
+  sweep(sweep: {
+    base: string;
+    runId: string;
+    source: string;
+    version: bigint;
+    saw: (documentId: string) => boolean;
+  }): Promise<number>;
   /** Live documents with id > `after` and <= `through` (null: no bound). With `maxBytes` it ends with the document that passes that sum of text bytes. */
   read(page: {
     base: string;

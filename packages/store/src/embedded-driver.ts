@@ -89,7 +89,7 @@ export async function createEmbeddedDriver(options: { directory: string; workerU
   const inOrder = createQueue();
   const session: SqlSession = {
     query: (sql, params = []) => send({ kind: "query", sql, params }),
-    exec: async (sql) => void (await send({ kind: "exec", sql })),
+    exec: (sql) => send({ kind: "exec", sql }),
   };
   const copyIn: SqlTransaction["copyIn"] = async ({ table, columns }, bytes) => {
     const sql = `COPY ${table} (${columns.join(", ")}) FROM '/dev/blob' WITH (FORMAT binary)`;
@@ -102,7 +102,7 @@ export async function createEmbeddedDriver(options: { directory: string; workerU
     query: (sql, params) => inOrder(() => session.query(sql, params)),
     exec: (sql) => inOrder(() => session.exec(sql)),
     transaction: (work) => inOrder(() => runTransaction({ ...session, copyIn }, work)),
-    maintain: (sql) => inOrder(() => session.exec(sql)),
+    maintain: (sql) => inOrder(async () => void (await session.exec(sql))),
     close: () =>
       (closing ??= inOrder(async () => {
         await send({ kind: "close" }).catch(() => undefined);

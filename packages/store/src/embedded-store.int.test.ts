@@ -88,7 +88,7 @@ it("a kill -9 in the middle of writing loses and doubles nothing that was commit
   const run = await store.runs.get(filling.runId);
   expect(run?.counters.chunks).toBe(chunks);
   const writer = await store.namespaces.openWriter(filling.address, filling.seal);
-  expect(await writer.countCommitted({ after: null, through: null })).toEqual({ documents, chunks });
+  expect(await writer.countCommitted()).toBe(documents);
   expect((await writer.readPending({ after: null, through: null, limit: 1, maxBytes: 1 }))[0]?.id).toBe(ids[documents]);
   expect((await store.audit.verify()).ok).toBe(true);
 

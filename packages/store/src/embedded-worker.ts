@@ -88,9 +88,10 @@ function createSession() {
         const { rows, affectedRows } = await opened().query<SqlRow>(request.sql, mutable(request.params));
         return { rows, affected: affectedRows ?? 0 };
       }
-      case "exec":
-        await opened().exec(request.sql);
-        return NOTHING;
+      case "exec": {
+        const last = (await opened().exec(request.sql)).at(-1);
+        return { rows: last?.rows ?? [], affected: last?.affectedRows ?? 0 };
+      }
       case "copy": {
         // the simple protocol: two calls into the database instead of six
         const results = await opened().exec(request.sql, { blob: new OwnedBytes(request.bytes) });

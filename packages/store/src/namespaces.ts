@@ -1,4 +1,4 @@
-import type { StoredDocument } from "./documents.js";
+import type { PendingDocument } from "./documents.js";
 import type { Lease, ShardCounters, TextFailure } from "./runs.js";
 import type { NamespaceAddress, Seal } from "./seal.js";
 
@@ -155,12 +155,9 @@ export interface NamespaceWriter {
     maxBytes: number;
     /** Only documents in the scope of this partial run. @defaultValue all */
     scopeOf?: string;
-  }): Promise<readonly StoredDocument[]>;
-  /** Documents with id > `after` and <= `through` that are committed here in their current version, and their chunks. */
-  countCommitted(range: {
-    after: string | null;
-    through: string | null;
-  }): Promise<{ documents: number; chunks: number }>;
+  }): Promise<readonly PendingDocument[]>;
+  /** Live documents that are committed here in their current version. */
+  countCommitted(): Promise<number>;
   /**
    * Forgets that these documents are committed, so that the next fill writes them again: the repair of what verification found. With `chunks`
    * their rows go too, so that a damaged vector is not found and copied by its content. What a live change set aside of them waits again.
@@ -192,7 +189,7 @@ export interface NamespaceWriter {
    */
   writeBatch(batch: WriteBatch): Promise<{ superseded: number }>;
   /** Those of these documents that are live and whose current version is not committed here, in order of id. */
-  readChanged(documentIds: readonly string[]): Promise<readonly StoredDocument[]>;
+  readChanged(documentIds: readonly string[]): Promise<readonly PendingDocument[]>;
   /**
    * Commits live changes in one transaction, without a lease: the rows of the documents are locked, and only what still has the stored version
    * and is not committed in it is written. What is shown now leaves the queue; what has failures stays in it, set aside. Idempotent.

@@ -1,84 +1,65 @@
 import { z } from "zod";
-import { BinaryCopy, rowBytes } from "./binary-copy.js";
-import type { Documents, IncomingDocument, StoredDocument } from "./documents.js";
+import type { Documents, PendingDocument } from "./documents.js";
 import { committedName, isCommitted } from "./namespace-table.js";
-import { queueChanges } from "./postgres-changes.js";
-import { createLiveDocuments, DRAWN, forgetCommitted, removeFromNamespaces } from "./postgres-live-documents.js";
-import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
+import { createIntake } from "./postgres-intake.js";
+import { createLiveDocuments, removeFromNamespaces } from "./postgres-live-documents.js";
+import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
-import { checkStorable, metadataJson } from "./stored-text.js";
 
 const VersionRow = z.object({ version: z.bigint() });
 const CountsRow = z.object({ live: z.int(), deleted: z.int() });
 const TombstonedRow = z.object({ document_id: z.string() });
+const IdsRow = z.object({ ids: z.array(z.string()) });
 
-const DecisionRow = z.object({
-  position: z.int(),
-  decision: z.enum(["created", "changed", "superseded"]),
-  other_line: z.boolean(),
+/** Ids that a sweep looks at in one go. */
+const SWEEP_PAGE = 10_000;
+
+/** Holds for the row `d` of a live document of the source that was written before the version was drawn. */
+const older = (source: string, version: string) =>
+  `d.source = ${source} AND NOT d.deleted AND CASE WHEN d.own_version THEN coalesce(d.drawn, 0) ELSE d.version END < ${version}::bigint`;
+
+const PendingRow = z.object({
+  id: z.string(),
+  title: z.string().nullable(),
+  format: z.enum(["markdown", "text"]),
+  text: z.string(),
+  version: z.bigint(),
+});
+const DocumentRow = PendingRow.extend({
+  metadata: z.record(z.string(), z.unknown()),
+  contentHash: z.instanceof(Uint8Array),
+  source: z.string(),
+  deleted: z.boolean(),
 });
 
-const DocumentRow = z
-  .object({
-    document_id: z.string(),
-    title: z.string().nullable(),
-    format: z.enum(["markdown", "text"]),
-    body: z.string(),
-    metadata: z.record(z.string(), z.unknown()),
-    version: z.bigint(),
-    content_hash: z.instanceof(Uint8Array),
-    source: z.string(),
-    deleted: z.boolean(),
-  })
-  .transform((row): StoredDocument => ({
-    id: row.document_id,
-    title: row.title,
-    format: row.format,
-    text: row.body,
-    metadata: row.metadata,
-    version: row.version,
-    contentHash: row.content_hash,
-    source: row.source,
-    deleted: row.deleted,
-  }));
+const PENDING_COLUMNS = `document_id AS id, title, format, body AS text, version`;
+const DOCUMENT_COLUMNS = `${PENDING_COLUMNS}, metadata, content_hash AS "contentHash", source, deleted`;
 
-const COLUMNS = [
-  "base",
-  "document_id",
-  "title",
-  "format",
-  "body",
-  "metadata",
-  "version",
-  "content_hash",
-  "source",
-  "deleted",
-  "own_version",
-] as const;
+interface Page {
+  readonly base: string;
+  readonly after: string | null;
+  readonly through: string | null;
+  readonly limit: number;
+  /** It ends with the document that passes this sum of text bytes. */
+  readonly maxBytes?: number;
+  /** Only these. */
+  readonly ids?: readonly string[];
+  readonly where?: string;
+  /** Only documents in the scope of this partial run. */
+  readonly scopeOf?: string;
+}
 
-/**
- * A page of live documents in order of id. With `maxBytes` it ends with the document that passes that sum of text bytes.
- * @param page.ids only these, when given
- * @param page.where SQL that holds for the row `d` of a wanted document
- * @param page.scopeOf only documents in the scope of this partial run
- */
-export async function readDocuments(
+/** A page of live documents in order of id. @param page.where SQL that holds for the row `d` of a wanted document */
+async function readPage<T>(
   session: SqlSession,
   schema: string,
-  page: {
-    base: string;
-    after: string | null;
-    through: string | null;
-    limit: number;
-    maxBytes?: number;
-    ids?: readonly string[];
-    where?: string;
-    scopeOf?: string;
-  },
-): Promise<readonly StoredDocument[]> {
+  page: Page,
+  columns: string,
+  row: z.ZodType<T>,
+): Promise<readonly T[]> {
   const result = await session.query(
-    `SELECT document_id, title, format, body, metadata, version, content_hash, source, deleted FROM (
-       SELECT *, sum(octet_length(body)) OVER (ORDER BY document_id) - octet_length(body) AS bytes_before
+    `SELECT ${columns} FROM (
+       SELECT *, sum(octet_length(body)) OVER (ORDER BY document_id ROWS UNBOUNDED PRECEDING) - octet_length(body) AS bytes_before
        FROM (
          SELECT d.* FROM ${schema}.documents d
          WHERE d.base = $1 AND NOT d.deleted AND ($2::text IS NULL OR d.document_id > $2) AND ($3::text IS NULL OR d.document_id <= $3)
@@ -100,180 +81,80 @@ export async function readDocuments(
       ...(page.scopeOf === undefined ? [] : [page.scopeOf]),
     ],
   );
-  return parseRows(DocumentRow, result);
+  return parseRows(row, result);
 }
 
-/** Documents as rows of `documents`, in the order of COLUMNS. */
-function encodeDocuments(
-  base: string,
-  source: string,
-  documents: readonly IncomingDocument[],
-): Uint8Array<ArrayBuffer> {
-  const bytesOf = (document: IncomingDocument, metadata: string) =>
-    rowBytes(COLUMNS.length, 8 + 32 + 1 + 1) +
-    [base, document.id, document.title ?? "", document.format, document.text, source].reduce(
-      (sum, text) => sum + Buffer.byteLength(text),
-      0,
-    ) +
-    1 +
-    Buffer.byteLength(metadata);
-  const metadata = documents.map(metadataJson);
-  const copy = new BinaryCopy(documents.reduce((sum, document, i) => sum + bytesOf(document, metadata[i]!), 0));
-  for (const [i, document] of documents.entries()) {
-    copy.startRow(COLUMNS.length);
-    copy.text(base);
-    copy.text(document.id);
-    if (document.title === null) copy.null();
-    else copy.text(document.title);
-    copy.text(document.format);
-    copy.text(document.text);
-    copy.jsonb(metadata[i]!);
-    copy.int64(document.version);
-    copy.raw(document.contentHash);
-    copy.text(source);
-    copy.bool(false);
-    copy.bool(document.ownVersion === true);
-  }
-  return copy.finish();
-}
+/** Documents that a namespace does not show in their current version. @param committed the namespace's table of committed versions */
+export const readPending = (
+  session: SqlSession,
+  schema: string,
+  committed: string,
+  page: Omit<Page, "where">,
+): Promise<readonly PendingDocument[]> =>
+  readPage(session, schema, { ...page, where: `NOT ${isCommitted(committed)}` }, PENDING_COLUMNS, PendingRow);
 
 export function createPostgresDocuments(driver: SqlDriver, schema: string): Documents {
   const documents = `${schema}.documents`;
 
-  /**
-   * Ids, versions and hashes decide; texts follow only for what is new or changed. Unchanged ones are not among the rows. On one line of versions the
-   * newer one wins; across the lines what was drawn does: the run's version, and what a live write drew.
-   */
-  const decide = async (tx: SqlTransaction, base: string, runId: string, incoming: readonly IncomingDocument[]) => {
-    const result = await tx.query(
-      `SELECT position::integer - 1 AS position,
-         CASE WHEN d.own_version = i.own AND (d.version > i.version OR i.own AND NOT d.deleted AND d.version = i.version)
-             OR d.own_version <> i.own AND ${DRAWN} > (SELECT version FROM ${schema}.runs WHERE id = $6)
-           THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision,
-         coalesce(NOT d.deleted AND d.own_version <> i.own, false) AS other_line
-       FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::boolean[]) WITH ORDINALITY AS i (id, version, hash, own, position)
-       LEFT JOIN (
-         SELECT document_id, version, content_hash, deleted, own_version, drawn FROM ${documents} WHERE base = $1 AND document_id = ANY ($2::text[])
-         OFFSET 0 -- read by its key first, not joined with the whole table
-       ) AS d ON d.document_id = i.id
-       WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted`,
-      [
-        base,
-        incoming.map(({ id }) => id),
-        incoming.map(({ version }) => version),
-        incoming.map(({ contentHash }) => contentHash),
-        incoming.map(({ ownVersion }) => ownVersion === true),
-        runId,
-      ],
-    );
-    return parseRows(DecisionRow, result);
-  };
-
-  /**
-   * Decided again as each row is locked: a live write may have come between. A run that reads its source a second time may find another text under the
-   * version that namespaces have committed: that text gets a version of its own.
-   */
-  const store = async (
-    tx: SqlTransaction,
-    { base, runId, source }: { base: string; runId: string; source: string },
-    changed: readonly IncomingDocument[],
-  ) => {
-    await tx.exec(`CREATE TEMP TABLE IF NOT EXISTS emb_intake (LIKE ${documents}) ON COMMIT DELETE ROWS`);
-    await tx.copyIn({ table: "emb_intake", columns: COLUMNS }, encodeDocuments(base, source, changed));
-    const set = COLUMNS.slice(2)
-      .filter((column) => column !== "version")
-      .map((column) => `${column} = excluded.${column}`);
-    await tx.query(
-      `WITH run AS (SELECT version FROM ${schema}.runs WHERE id = $1)
-       INSERT INTO ${documents} AS d (${COLUMNS.join(", ")}, drawn)
-       SELECT ${COLUMNS.join(", ")}, CASE WHEN own_version THEN (SELECT version FROM run) END FROM emb_intake ORDER BY document_id
-       ON CONFLICT (base, document_id) DO UPDATE SET ${set.join(", ")}, drawn = excluded.drawn,
-         version = CASE WHEN d.version = excluded.version AND NOT excluded.own_version THEN nextval('${schema}.document_version') ELSE excluded.version END
-       WHERE CASE WHEN d.own_version = excluded.own_version THEN d.version <= excluded.version
-         ELSE ${DRAWN} <= coalesce((SELECT version FROM run), ${DRAWN}) END`,
-      [runId],
-    );
-  };
-
   const remember = (session: SqlSession, runId: string, ids: readonly string[]) =>
     session.query(`INSERT INTO ${schema}.seen (run_id, document_ids) VALUES ($1, $2::text[])`, [runId, ids]);
+
+  const readUnseen = async (
+    tx: SqlSession,
+    { base, runId, source, version, saw }: Parameters<Documents["sweep"]>[0],
+  ) => {
+    const unseen: string[] = [];
+    for (let after: string | null = null; ;) {
+      const result = await tx.query(
+        `SELECT coalesce(json_agg(document_id), '[]') AS ids FROM (
+           SELECT d.document_id FROM ${documents} d
+           WHERE ${older("$2", "$3")} AND d.base = $1 AND ($4::text IS NULL OR d.document_id > $4) AND NOT EXISTS (
+             SELECT FROM (SELECT unnest(document_ids) AS id FROM ${schema}.seen WHERE run_id = $5) AS s WHERE s.id = d.document_id)
+           ORDER BY d.document_id LIMIT ${SWEEP_PAGE}) AS page`,
+        [base, source, version, after, runId],
+      );
+      const { ids }: z.infer<typeof IdsRow> = parseOneRow(IdsRow, result);
+      for (const id of ids) if (!saw(id)) unseen.push(id);
+      if (ids.length < SWEEP_PAGE) return unseen;
+      after = ids.at(-1)!;
+    }
+  };
 
   return {
     nextVersion: async () =>
       parseOneRow(VersionRow, await driver.query(`SELECT nextval('${schema}.document_version') AS version`)).version,
 
-    intake: async ({ base, runId, source, documents: incoming }) => {
-      for (const document of incoming) checkStorable(document);
-      if (incoming.length === 0) return { created: 0, changed: 0, unchanged: 0, superseded: 0 };
-      return driver.transaction(async (tx) => {
-        const ids = incoming.map(({ id }) => id);
-        const [decisions] = await Promise.all([
-          decide(tx, base, runId, incoming),
-          remember(tx, runId, ids),
-          tx.query(
-            // a folder that was moved takes its documents with it
-            `UPDATE ${documents} SET source = $3 WHERE base = $1 AND document_id = ANY ($2::text[]) AND source <> $3 AND NOT deleted`,
-            [base, ids, source],
-          ),
-        ]);
-        const toStore = decisions
-          .filter(({ decision }) => decision !== "superseded")
-          .map(({ position }) => incoming[position]!);
-        if (toStore.length > 0) {
-          await store(tx, { base, runId, source }, toStore);
-          const otherLine = decisions.filter((row) => row.other_line && row.decision === "changed");
-          if (otherLine.length > 0)
-            await forgetCommitted(
-              tx,
-              schema,
-              base,
-              otherLine.map(({ position }) => incoming[position]!.id),
-            );
-          await queueChanges(tx, schema, { base, documentIds: toStore.map(({ id }) => id), exceptOfRun: runId });
-        }
-        const count = (wanted: string) => decisions.filter(({ decision }) => decision === wanted).length;
-        return {
-          created: count("created"),
-          changed: count("changed"),
-          unchanged: incoming.length - decisions.length,
-          superseded: count("superseded"),
-        };
-      });
-    },
+    ...createIntake(driver, schema),
 
     markSeen: async ({ runId, documentIds }) => {
       if (documentIds.length > 0) await remember(driver, runId, documentIds);
     },
 
-    sweep: ({ base, runId, source, version }) =>
+    sweep: ({ base, runId, source, version, saw }) =>
       driver.transaction(async (tx) => {
-        const gone = parseRows(
-          TombstonedRow,
-          await tx.query(
-            `UPDATE ${documents} AS d SET deleted = true, version = CASE WHEN own_version THEN d.version ELSE $4 END,
-               title = NULL, body = '', metadata = '{}'
-             WHERE d.base = $1 AND d.source = $3 AND NOT d.deleted AND $4 > 0
-               AND CASE WHEN own_version THEN coalesce(d.drawn, 0) ELSE d.version END < $4 AND NOT EXISTS (
-               SELECT FROM (SELECT unnest(document_ids) AS id FROM ${schema}.seen WHERE run_id = $2) AS s WHERE s.id = d.document_id)
-             RETURNING d.document_id`,
-            [base, runId, source, version],
-          ),
-        );
+        const gone = version > 0n ? await readUnseen(tx, { base, runId, source, version, saw }) : [];
         await tx.query(`DELETE FROM ${schema}.seen WHERE run_id = $1`, [runId]);
-        await removeFromNamespaces(
-          tx,
-          schema,
-          base,
-          gone.map(({ document_id }) => document_id),
+        if (gone.length === 0) return 0;
+        // the row may have changed since it was read
+        const result = await tx.query(
+          `UPDATE ${documents} AS d SET deleted = true, version = CASE WHEN own_version THEN d.version ELSE $3 END,
+             title = NULL, body = '', metadata = '{}'
+           WHERE d.base = $1 AND d.document_id = ANY ($4::text[]) AND ${older("$2", "$3")} RETURNING d.document_id`,
+          [base, source, version, gone],
         );
-        return gone.length;
+        const tombstoned = parseRows(TombstonedRow, result).map(({ document_id }) => document_id);
+        await removeFromNamespaces(tx, schema, base, tombstoned);
+        return tombstoned.length;
       }),
 
     read: ({ committedIn, ...page }) =>
-      readDocuments(driver, schema, {
-        ...page,
-        ...(committedIn !== undefined && { where: isCommitted(committedName(schema, committedIn)) }),
-      }),
+      readPage(
+        driver,
+        schema,
+        { ...page, ...(committedIn !== undefined && { where: isCommitted(committedName(schema, committedIn)) }) },
+        DOCUMENT_COLUMNS,
+        DocumentRow,
+      ),
 
     count: async (base) =>
       parseOneRow(

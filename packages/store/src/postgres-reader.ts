@@ -74,7 +74,7 @@ export function createPostgresReader(options: {
   const { driver, schema, record, seal } = options;
   const { similarity, storage, dims } = record.seal;
   const table = tableName(schema, record.id);
-  const distance = `(embedding ${DISTANCE[similarity].operator} $1::${storage}(${dims}))`;
+  const distanceTo = (vector: string) => `(embedding ${DISTANCE[similarity].operator} ${vector}::${storage}(${dims}))`;
   const norm = storage === "vector" ? "vector_norm(embedding)" : "l2_norm(embedding)";
 
   const toHit = (row: z.infer<typeof HitRow>): Hit => ({
@@ -91,27 +91,32 @@ export function createPostgresReader(options: {
     },
   });
 
-  const nearest = (distanceSql: string, tieBreak: string) => `
+  const nearest = (distanceSql: string, tieBreak: string, limit: string) => `
     SELECT document_id, ordinal, text, heading_path, distance, encode(content_hash, 'hex') AS content_hash, document_version, run_id, embedded_at
-    FROM (SELECT *, ${distanceSql} AS distance FROM ${table} ORDER BY distance${tieBreak} LIMIT $2::integer) AS nearest
+    FROM (SELECT *, ${distanceSql} AS distance FROM ${table} ORDER BY distance${tieBreak} LIMIT ${limit}) AS nearest
     ORDER BY distance, document_id, ordinal`;
 
   // `+ 0` is an expression that no index holds, so every row is looked at
-  const exactSql = nearest(`${distance} + 0`, ", document_id, ordinal");
-  const indexedSql = nearest(distance, "");
-
+  const exactSql = nearest(`${distanceTo("$1")} + 0`, ", document_id, ordinal", "$2::integer");
   const exact = async (query: DenseQuery) => driver.query(exactSql, [vectorText(query.vector), query.limit]);
 
-  const indexed = (query: DenseQuery) =>
-    driver.transaction(async (tx) => {
-      const list = Math.min(Math.max(2 * query.limit, MIN_SEARCH_LIST), MAX_LIMIT);
-      // without fresh statistics the planner may take a table of 100,000 rows for a small one
-      const set = tx.exec(
-        `SET LOCAL hnsw.ef_search = ${list}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL enable_seqscan = off`,
-      );
-      const [, result] = await Promise.all([set, tx.query(indexedSql, [vectorText(query.vector), query.limit])]);
-      return result;
-    });
+  /**
+   * Settings and search go to the server together, as one transaction: apart they would be four round trips, and a search takes 1 to 2 ms. So the
+   * numbers stand in the text; they were checked to be numbers. enable_seqscan: without fresh statistics the planner may take a table of 100,000
+   * rows for a small one.
+   */
+  const indexed = ({ vector, limit }: DenseQuery) => {
+    const list = Math.min(Math.max(2 * limit, MIN_SEARCH_LIST), MAX_LIMIT);
+    return driver.exec(
+      `SET LOCAL hnsw.ef_search = ${list}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL enable_seqscan = off;
+       ${nearest(distanceTo(`'${vectorText(vector)}'`), "", String(limit))}`,
+    );
+  };
+
+  /** An index that was there once is not looked for again: where it is gone, the same search reads every row. */
+  let hasIndex = false;
+  const lookForIndex = async (): Promise<boolean> =>
+    (hasIndex ||= (await readIndexKind(driver, schema, record)) === "hnsw");
 
   return {
     record,
@@ -120,7 +125,7 @@ export function createPostgresReader(options: {
     searchDense: async (query) => {
       checkVector(record.seal, query.vector, "query");
       checkLimit(query.limit);
-      const approximate = query.exact !== true && (await readIndexKind(driver, schema, record)) === "hnsw";
+      const approximate = query.exact !== true && (await lookForIndex());
       let result = approximate ? await indexed(query) : await exact(query);
       // the index's graph may leave a row unreachable; a short answer must mean a short namespace
       if (approximate && result.rows.length < query.limit) result = await exact(query);

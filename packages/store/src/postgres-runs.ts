@@ -1,5 +1,6 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
+import { committedName, isCommitted } from "./namespace-table.js";
 import type { PostgresWakeups } from "./postgres-wakeups.js";
 import { RUN_STATES, type Lease, type Run, type Runs, type ShardCounters, type TextFailure } from "./runs.js";
 import type { SqlDriver, SqlSession, SqlValue } from "./sql-driver.js";
@@ -86,7 +87,11 @@ const FailureRow = z.object({ document_id: z.string(), ordinal: z.int(), code: z
 const LeftRow = z.object({ left_usd: z.number() });
 const StateRow = z.object({ state: z.enum(RUN_STATES) });
 const CutRow = z.object({ intake_done: z.boolean(), shards: z.int(), documents: Count });
-const LockedRun = z.object({ base: z.string(), intake_done: z.boolean() });
+const LockedRun = z.object({ base: z.string(), namespace_id: z.int(), intake_done: z.boolean() });
+
+/** A small corpus is cut smaller than it must be, so that several workers have something to do; but not to pieces. */
+const SHARDS = 16;
+const LEAST_SHARD = 250;
 
 export const leaseLost = (lease: Lease): EmbError =>
   new EmbError(
@@ -213,12 +218,13 @@ export function createPostgresRuns(driver: SqlDriver, schema: string, wakeups: P
       return driver.transaction(async (tx) => {
         const run = parseRow(
           LockedRun,
-          await tx.query(`SELECT base, intake_done FROM ${schema}.runs WHERE id = $1 FOR UPDATE`, [id]),
+          await tx.query(`SELECT base, namespace_id, intake_done FROM ${schema}.runs WHERE id = $1 FOR UPDATE`, [id]),
         );
         if (run === null) throw unknownRun(id);
-        if (!run.intake_done) await cut(tx, schema, { id, base: run.base, documentsPerShard });
+        const { base, namespace_id: namespaceId } = run;
+        if (!run.intake_done) await cut(tx, schema, { id, base, namespaceId, documentsPerShard });
         const made = await readCut(tx, schema, id);
-        if (!run.intake_done) await send?.(tx, made.shards);
+        if (!run.intake_done) await send?.(tx, Math.max(made.shards, 1)); // also a run without shards has to be brought to its end
         return made;
       });
     },
@@ -354,13 +360,18 @@ const IN_SCOPE = (schema: string, run: string) =>
 async function cut(
   session: SqlSession,
   schema: string,
-  { id, base, documentsPerShard }: { id: string; base: string; documentsPerShard: number },
+  {
+    id,
+    base,
+    namespaceId,
+    documentsPerShard,
+  }: { id: string; base: string; namespaceId: number; documentsPerShard: number },
 ): Promise<void> {
   // the first shard has no lower and the last one no upper bound, so that every id belongs to one
   await session.query(
     `WITH numbered AS (
-       SELECT document_id, (row_number() OVER (ORDER BY document_id) - 1) / $3::integer AS shard
-       FROM ${schema}.documents d WHERE base = $2 AND NOT deleted AND ${IN_SCOPE(schema, "$1")}
+       SELECT document_id, (row_number() OVER (ORDER BY document_id) - 1) / least($3::bigint, greatest(${LEAST_SHARD}, 1 + count(*) OVER () / ${SHARDS})) AS shard
+       FROM ${schema}.documents d WHERE base = $2 AND NOT deleted AND ${IN_SCOPE(schema, "$1")} AND NOT ${isCommitted(committedName(schema, namespaceId))}
      ), lasts AS (SELECT shard, max(document_id) AS last FROM numbered GROUP BY shard)
      INSERT INTO ${schema}.shards (run_id, shard, after_id, through_id)
      SELECT $1, shard, lag(last) OVER (ORDER BY shard), CASE WHEN lead(shard) OVER (ORDER BY shard) IS NOT NULL THEN last END FROM lasts`,

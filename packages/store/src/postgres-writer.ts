@@ -2,19 +2,19 @@ import { EmbError } from "@emb/manifest";
 import { z } from "zod";
 import { encodeChunkRows, encodeCommitted } from "./chunk-rows.js";
 import { isDatabaseError } from "./database-error.js";
-import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, isCommitted, tableName } from "./namespace-table.js";
+import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, tableName } from "./namespace-table.js";
 import type { DocumentChunks, NamespaceRecord, NamespaceWriter, WriteBatch } from "./namespaces.js";
 import { createContentIndex, type ContentIndex } from "./postgres-content-index.js";
 import { copyDocuments } from "./postgres-copy-documents.js";
 import { writeChanges } from "./postgres-change-writer.js";
-import { readDocuments } from "./postgres-documents.js";
+import { readPending } from "./postgres-documents.js";
 import { advanceShardParams, advanceShardSql, leaseLost, upsertFailures } from "./postgres-runs.js";
 import { buildIndex } from "./postgres-index.js";
 import { parseKeys } from "./postgres-reader.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
 
-const CommittedRow = z.object({ documents: z.int(), chunks: z.int() });
+const CommittedRow = z.object({ documents: z.int() });
 const PreparedRow = z.object({ held: z.boolean(), stale: z.array(z.int()) });
 
 const UNDEFINED_TABLE = "42P01";
@@ -100,7 +100,6 @@ export function createPostgresWriter(options: {
     }
   };
 
-  const pending = `NOT ${isCommitted(committed)}`;
   /** The same for every write: a table that is not there any more. */
   const orRetired = async <T>(statement: Promise<T>): Promise<T> => {
     try {
@@ -113,39 +112,28 @@ export function createPostgresWriter(options: {
   return {
     record,
 
-    readPending: (page) =>
-      readDocuments(driver, schema, {
-        ...page,
-        base: record.base,
-        where: pending,
-      }),
+    readPending: (page) => readPending(driver, schema, committed, { ...page, base: record.base }),
 
-    readChanged: (documentIds) =>
+    readChanged: (ids) =>
       orRetired(
-        readDocuments(driver, schema, {
+        readPending(driver, schema, committed, {
           base: record.base,
           after: null,
           through: null,
-          limit: documentIds.length,
-          ids: documentIds,
-          where: pending,
+          limit: ids.length,
+          ids,
         }),
       ),
 
-    countCommitted: async ({ after, through }) =>
+    countCommitted: async () =>
       parseOneRow(
         CommittedRow,
         await driver.query(
-          `SELECT count(*)::integer AS documents, coalesce(sum(chunks), 0)::integer AS chunks
-           FROM ${schema}.documents d JOIN ${committed} c USING (document_id, version)
-           LEFT JOIN (
-             SELECT document_id, count(*) AS chunks FROM ${table}
-             WHERE ($2::text IS NULL OR document_id > $2) AND ($3::text IS NULL OR document_id <= $3) GROUP BY document_id
-           ) AS n USING (document_id)
-           WHERE d.base = $1 AND NOT d.deleted AND ($2::text IS NULL OR document_id > $2) AND ($3::text IS NULL OR document_id <= $3)`,
-          [record.base, after, through],
+          `SELECT count(*)::integer AS documents FROM ${schema}.documents d JOIN ${committed} c USING (document_id, version)
+           WHERE d.base = $1 AND NOT d.deleted`,
+          [record.base],
         ),
-      ),
+      ).documents,
 
     forget: async (documentIds, { chunks } = { chunks: false }) =>
       driver.transaction(async (tx) => {

@@ -111,9 +111,10 @@ export interface Runs {
   /** Adds documents to what a partial run fills. Naming one twice changes nothing. */
   addToScope(id: string, documentIds: readonly string[]): Promise<void>;
   /**
-   * Cuts the live documents of the base, or of a partial run's scope, into shards of about `documentsPerShard` and marks intake as done.
-   * Idempotent: later calls change nothing.
-   * @param options.wake also sends a wake-up for each shard, in the same transaction. @defaultValue false
+   * Cuts what is pending in the run's namespace, of the base's live documents or of a partial run's scope, into shards of at most `documentsPerShard`
+   * (fewer where that gives several workers something to do) and marks intake as done. Every id belongs to one shard; where nothing is pending there
+   * is none. Idempotent: later calls change nothing.
+   * @param options.wake also sends a wake-up for each shard, and at least one, in the same transaction. @defaultValue false
    */
   cutShards(
     id: string,

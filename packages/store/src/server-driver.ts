@@ -126,7 +126,11 @@ function sessionOf(client: ClientBase): SqlTransaction {
         );
         return { rows, affected: rowCount ?? 0 };
       }),
-    exec: (sql) => inOrder(async () => void (await translated(() => client.query(sql)))),
+    exec: (sql) =>
+      inOrder(async (): Promise<SqlResult> => {
+        const results = [await translated(() => client.query<Record<string, unknown>>(sql))].flat();
+        return { rows: results.at(-1)?.rows ?? [], affected: results.at(-1)?.rowCount ?? 0 };
+      }),
     copyIn: ({ table, columns }, bytes) =>
       inOrder(async () => {
         const stream = client.query(copyFrom(`COPY ${table} (${columns.join(", ")}) FROM STDIN WITH (FORMAT binary)`));

@@ -13,8 +13,8 @@ export interface SqlResult {
 export interface SqlSession {
   /** One statement. */
   query(sql: string, params?: readonly SqlValue[]): Promise<SqlResult>;
-  /** Any number of statements without parameters; outside a transaction they make one of their own. */
-  exec(sql: string): Promise<void>;
+  /** Any number of statements without parameters; outside a transaction they make one of their own. @returns what the last one gave */
+  exec(sql: string): Promise<SqlResult>;
 }
 
 export interface SqlTransaction extends SqlSession {

@@ -2,8 +2,6 @@ import { EmbError } from "@emb/manifest";
 import type { IncomingDocument } from "./documents.js";
 
 const MAX_ID_BYTES = 1_024;
-// a surrogate without its other half is no character: UTF-8 has no form for it
-const LONE_SURROGATE = /\p{Surrogate}/u;
 // the same two, as JSON.stringify writes them: an escape is one only after an even number of backslashes
 const BROKEN_JSON_TEXT = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
 
@@ -37,7 +35,8 @@ export function checkStorable(document: IncomingDocument): void {
   ] as const) {
     if (value.includes("\0"))
       throw invalid(id, `its ${name} holds a NUL character`, "Remove the NUL characters: it may be a binary file.");
-    if (LONE_SURROGATE.test(value)) {
+    // a surrogate without its other half is no character: UTF-8 has no form for it
+    if (!value.isWellFormed()) {
       throw invalid(id, `its ${name} holds half of a surrogate pair`, "Write the text again as UTF-8.");
     }
   }

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import type { Profile } from "@emb/manifest";
 import { BATCH, CONCURRENCY, inBatches, jsonByHand, limitByHand } from "./by-hand.js";
-import { DIMS, MODEL } from "./texts.js";
+import { MODEL } from "./texts.js";
 
 /** Rows in input order: one matrix, or a list of lists as the peers give them. */
 export type Vectors = Float32Array | readonly (readonly number[])[];
@@ -51,46 +50,9 @@ export const CONTENDERS: Readonly<Record<Contender, (url: URL) => Promise<Embed>
   },
 };
 
-/** With every check, metric and label that a service has. */
 async function emb(url: URL): Promise<Embed> {
-  const { parseManifest } = await import("@emb/manifest");
-  const { createProvider } = await import("@emb/providers");
-  const { createEmbeddingTelemetry } = await import("@emb/providers/telemetry");
-  const { MeterProvider } = await import("@opentelemetry/sdk-metrics");
-  const { PrometheusExporter } = await import("@opentelemetry/exporter-prometheus");
-  const reading = parseManifest(MANIFEST, { file: "bench.yaml" });
-  const profile: Profile | undefined = reading.ok ? reading.manifest.profiles.get("bench") : undefined;
-  if (profile === undefined) throw new Error("the benchmark's manifest is not valid");
-  const meters = new MeterProvider({ readers: [new PrometheusExporter({ preventServerStart: true })] });
-  const openTelemetry = createEmbeddingTelemetry({
-    meter: meters.getMeter("bench"),
-    tracer: null,
-    environment: "bench",
-    nowMs: () => performance.now(),
-    epochMs: () => Date.now(),
-  });
-  const { observer } = openTelemetry({
-    profile,
-    namespace: "docs_bench",
-    namespaceMode: "profile",
-    strictMode: true,
-    swappable: false,
-    experiment: null,
-  });
-  const env = { OPENAI_COMPATIBLE_URL: url.href };
-  const provider = await createProvider(profile, { env, dataDir: "unused", observer });
+  const { observedProvider } = await import("./observed-provider.js");
+  const provider = await observedProvider(url, BATCH);
   const { signal } = new AbortController();
   return async (texts) => (await provider.embedDocuments(texts, { signal })).dense;
 }
-
-const MANIFEST = `
-profiles:
-  bench:
-    provider: openai-compatible
-    model_id: ${MODEL}
-    dims: ${DIMS}
-    similarity: cosine
-    tokenizer: { backend: tiktoken, model_id: cl100k_base }
-    capabilities: { supports_dense: true, normalized_output: true }
-    limits: { max_input_tokens: 8192, max_batch_items: ${BATCH} }
-`;

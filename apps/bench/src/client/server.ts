@@ -40,9 +40,10 @@ function answer(request: IncomingMessage, response: ServerResponse, body: Buffer
   for (const [index, text] of input.entries()) {
     parts.push(Buffer.from(`${index === 0 ? "" : ","}{"object":"embedding","index":${index},"embedding":`));
     parts.push(asText[vectorNumber(text)]!, CLOSING);
+    if (!/^\d/.test(text)) continue; // a probe, not a document
     distinct.add(text.slice(0, text.indexOf(" ")));
+    answered++;
   }
-  answered += input.length;
   const tokens = input.length * 100;
   parts.push(Buffer.from(`],"model":"${model}","usage":{"prompt_tokens":${tokens},"total_tokens":${tokens}}}`));
   const whole = Buffer.concat(parts);

@@ -17,7 +17,8 @@ export function makeTexts(from: number, count: number): string[] {
   });
 }
 
-export const vectorNumber = (text: string): number => Number.parseInt(text, 10) % VECTORS;
+/** Probe texts of a witness begin with a word: they share the first vector. */
+export const vectorNumber = (text: string): number => (Number.parseInt(text, 10) || 0) % VECTORS;
 
 /** Vector `number` of the server: norm 1, the same in every process. */
 export function makeVector(number: number): Float32Array {

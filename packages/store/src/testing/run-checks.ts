@@ -75,6 +75,25 @@ export const runChecks = {
     );
     assert.deepEqual(await store.runs.cutShards(runId, 1), { shards: 3, documents: 10 });
   },
+  "shards are cut of what is pending, and of nothing else": async (store) => {
+    const ids = ["a", "b", "c", "d"];
+    const filling = await startFilling(store, ids);
+    const { base, record, version, writer } = filling;
+    const cut = async () => {
+      const id = randomUUID();
+      await store.runs.create({ id, base, namespaceId: record.id, profile: "first", source: "sample", version });
+      return store.runs.cutShards(id, 1);
+    };
+    await writer.writeBatch(
+      batchOf(
+        filling,
+        ["a", "c", "d"].map((id) => chunksOf(id, version)),
+      ),
+    );
+    assert.deepEqual(await cut(), { shards: 1, documents: 4 });
+    await writer.writeBatch(batchOf(filling, [chunksOf("b", version)]));
+    assert.deepEqual(await cut(), { shards: 0, documents: 4 });
+  },
   "a partial run fills the documents of its scope and no others": async (store) => {
     const { base, record, version, writer } = await startFilling(store, ["a", "b", "c", "d"]);
     const id = randomUUID();

@@ -31,7 +31,7 @@ async function state(store: Store, filling: Filling) {
     ]),
     counters: run?.counters,
     failures: run?.failures,
-    committed: await filling.writer.countCommitted({ after: null, through: null }),
+    committed: await filling.writer.countCommitted(),
   };
 }
 
@@ -154,7 +154,7 @@ export const writeChecks = {
         ["c", 1],
       ],
     );
-    assert.deepEqual(await writer.countCommitted({ after: null, through: null }), { documents: 1, chunks: 2 });
+    assert.equal(await writer.countCommitted(), 1);
   },
   "a lease that another holder took is refused, and nothing of the batch is stored": async (store) => {
     const filling = await startFilling(store, ["a", "b"], { leaseMs: 30 });
@@ -218,16 +218,14 @@ export const writeChecks = {
     assert.deepEqual(await ids({ committedIn: record.id }), ["b"]);
     assert.deepEqual(await ids({}), ["b", "c"]);
   },
-  "committed documents and their chunks are counted, also those without chunks": async (store) => {
+  "committed documents are counted, also those without chunks": async (store) => {
     const filling = await startFilling(store, ["a", "b", "c", "d"]);
     const { writer, version } = filling;
     const documents = [chunksOf("a", version, 2), { documentId: "b", version, chunks: [] }, chunksOf("c", version, 3)];
     await writer.writeBatch(batchOf(filling, documents));
-    assert.deepEqual(await writer.countCommitted({ after: null, through: null }), { documents: 3, chunks: 5 });
-    assert.deepEqual(await writer.countCommitted({ after: "a", through: "c" }), { documents: 2, chunks: 3 });
-    assert.deepEqual(await writer.countCommitted({ after: null, through: "b" }), { documents: 2, chunks: 2 });
+    assert.equal(await writer.countCommitted(), 3);
     await store.documents.delete({ base: filling.base, documentId: "c", version });
-    assert.deepEqual(await writer.countCommitted({ after: null, through: null }), { documents: 2, chunks: 2 });
+    assert.equal(await writer.countCommitted(), 2);
   },
   "a forgotten document is pending again": async (store) => {
     const filling = await startFilling(store, ["a", "b"]);
@@ -346,7 +344,13 @@ export const writeChecks = {
     );
     assert.equal(await reader.lag(), 0);
     await store.documents.markSeen({ base, runId: `${runId}-next`, documentIds: ["a", "b"] });
-    await store.documents.sweep({ base, runId: `${runId}-next`, source: "sample", version: version + 1n });
+    await store.documents.sweep({
+      base,
+      runId: `${runId}-next`,
+      source: "sample",
+      version: version + 1n,
+      saw: () => false,
+    });
     assert.equal(await writer.removeDead(), 0);
     assert.equal(await reader.lag(), 0);
     assert.deepEqual(await reader.count(), { documents: 2, chunks: 4 });
