@@ -121,6 +121,7 @@ async function play(steps: readonly Step[]): Promise<void> {
   /** The n-th write that the store took, for each document; its text names n, so that a chunk tells which write it shows. */
   const writes = new Map<string, { n: number; live: boolean; text: string }>();
   const newestShown = new Map<string, number>();
+  const filled = new Set<number>();
   let texts = 0;
   let run: { id: string; version: bigint; of: number; cut: boolean } | null = null;
 
@@ -221,6 +222,7 @@ async function play(steps: readonly Step[]): Promise<void> {
     if (next.do === "begin run") {
       run = { id: `${base}-${texts++}`, version: await store.documents.nextVersion(), of: next.of, cut: false };
       const { record } = spaces[next.of]!;
+      filled.add(next.of);
       const { id: runId, version } = run;
       await store.runs.create({
         id: runId,
@@ -264,7 +266,8 @@ async function play(steps: readonly Step[]): Promise<void> {
     await checkAlways();
   }
 
-  for (const { record } of spaces) await store.changes.queuePending(record.id); // the last run ends here, unfinished
+  // runs end here, unfinished; a namespace that had none must have everything queued already
+  for (const n of filled) await store.changes.queuePending(spaces[n]!.record.id);
   await driver.query("UPDATE emb.changes SET claimed_until = NULL"); // waits are over: the database's clock cannot be moved
   for (const n of spaces.keys()) await drain(n, { crash: "no", meanwhile: [] });
   await checkAlways();
