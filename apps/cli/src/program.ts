@@ -6,6 +6,8 @@ import type { EvalOptions } from "./commands/eval.js";
 import type { DeleteOptions } from "./commands/delete.js";
 import type { PutOptions } from "./commands/put.js";
 import type { ReingestOptions } from "./commands/reingest.js";
+import type { RolloutCheckOptions } from "./commands/rollout-check.js";
+import type { RolloutLockInOptions } from "./commands/rollout-lock-in.js";
 import type { RunsOptions } from "./commands/runs.js";
 import type { Output } from "./output.js";
 import type { Command, Session } from "./session.js";
@@ -254,12 +256,12 @@ Verbs:
 
   const asking = (command: Commander): Commander =>
     command
-      .requiredOption(
+      .option(
         "--queries <path>",
-        "folder in BEIR layout (queries.jsonl, qrels.tsv, corpus.jsonl), or a file of queries",
+        "folder in BEIR layout (queries.jsonl, qrels.tsv, corpus.jsonl), or a file of queries; default: rollout.queries",
       )
-      .option("--k <n>", "documents of an answer that are looked at; default: 10")
-      .option("--alpha <share>", "chance of error of each bound, one-sided; default: 0.05")
+      .option("--k <n>", "documents of an answer that are looked at; default: rollout.k, else 10")
+      .option("--alpha <share>", "chance of error of each bound, one-sided; default: rollout.alpha, else 0.05")
       .option("--seed <n>", "equal seeds give equal results; default: 1")
       .option("--base <name>", "default: store.base_namespace")
       .option("--as-served", "ask the index, as a service does, instead of scanning every vector", false)
@@ -289,8 +291,11 @@ Verbs:
     .addHelpText("after", "\nExit codes: 0 GO, 1 NO-GO, 3 INCONCLUSIVE, 2 could not run\n")
     .requiredOption("--baseline <name>", "profile that serves now, or run:FILE")
     .requiredOption("--candidate <name>", "profile that is to serve, or run:FILE")
-    .option("--metric <name>", "ndcg, ndcg_exp, recall, precision, mrr, map or success; default: ndcg")
-    .option("--margin <number>", "how much worse the candidate may be, absolute; default: 0.01")
+    .option(
+      "--metric <name>",
+      "ndcg, ndcg_exp, recall, precision, mrr, map or success; default: rollout.metric, else ndcg",
+    )
+    .option("--margin <number>", "how much worse the candidate may be, absolute; default: rollout.margin, else 0.01")
     .option("--min-effect <number>", "how much better it must be, absolute")
     .option("--slice <field>", "field of a query's metadata: no slice may get worse either")
     .option("--min-slice-queries <n>", "a slice with fewer decides nothing; default: 20")
@@ -298,12 +303,38 @@ Verbs:
     .option("--max-p50-ms <ms>", "limit of the candidate's latency")
     .option("--max-p95-ms <ms>", "limit of the candidate's latency")
     .option("--max-p99-ms <ms>", "limit of the candidate's latency")
+    .option("--max-p95-ratio <number>", "limit of the candidate's latency p95, as a multiple of the baseline's")
     .option("--max-error-pct <percent>", "limit of the candidate's errors")
     .option("--max-usd-per-1000 <amount>", "limit of the candidate's price of 1,000 queries")
     .option("--score-cut <score>", "your service shows results from this score on: find the candidate's threshold")
     .option("--keep <what>", "what that threshold is to keep, precision or recall; default: precision")
     .action((options: Common & CompareOptions) =>
       run(async () => (await import("./commands/compare.js")).compareCommand, options),
+    );
+
+  const rollout = group("rollout", "what stands between an environment and its new baseline");
+  leaf(
+    rollout,
+    "check",
+    "gate, requirements, plan, verify and compare as a checklist, with the command for each open item",
+    ["emb rollout check --to st_minilm", "ENV=staging emb rollout check --to jina_v3 --queries ./queries --json"],
+  )
+    .addHelpText("after", "\nExit codes: 0 nothing is left, 1 something is, 3 not everything could be decided\n")
+    .requiredOption("--to <profile>", "the profile that is to become the baseline")
+    .option("--queries <path>", "default: rollout.queries of the environment's file")
+    .option("--base <name>", "default: store.base_namespace")
+    .action((options: Common & RolloutCheckOptions) =>
+      run(async () => (await import("./commands/rollout-check.js")).rolloutCheck, options),
+    );
+  leaf(rollout, "lock-in", "show, or write, how an environment's file makes a profile its baseline", [
+    "emb rollout lock-in --env staging --to st_minilm",
+    "emb rollout lock-in --env staging --to st_minilm --write",
+  ])
+    .option("--env <name>", "whose file; default: ENV")
+    .option("--to <profile>", "default: EMBEDDINGS_PROFILE")
+    .option("--write", "write the file; comments are kept", false)
+    .action((options: Common & RolloutLockInOptions) =>
+      run(async () => (await import("./commands/rollout-lock-in.js")).rolloutLockIn, options),
     );
 
   leaf(program, "status", "what is active, and what namespaces, runs and readers are doing", ["emb status --json"])

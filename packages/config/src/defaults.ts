@@ -21,6 +21,11 @@ export const DEFAULTS = {
   },
   verify: { maxDriftPct: 0, minRecall: 0.95, witnessMinCosine: 0.999, normTolerance: 1e-3, sampleQueries: 20 },
   rollout: {
+    metric: "ndcg",
+    k: 10,
+    margin: 0.01,
+    alpha: 0.05,
+    minSliceQueries: 20,
     shadow: { samplePct: 10, maxInFlight: 4 },
     canary: { pct: 5, maxErrorPct: 1, maxLatencyRatio: 1.5, minOverlap: 0.5 },
   },

@@ -4,12 +4,16 @@ import { DEFAULTS } from "./defaults.js";
 
 const count = z.int().min(1);
 const percent = z.number().min(0).max(100);
+const amount = z.number().min(0);
 const share = z.number().min(0).max(1);
 const identifier = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,39}$/, "expected a lower-case letter, then at most 39 lower-case letters, digits or _");
 
 const isPostgres = (source: string): boolean => /^postgres(?:ql)?:/.test(source);
+
+/** What `emb compare` can decide by, as @emb/eval names it; a test of the command compares both lists. */
+export const ROLLOUT_METRICS = ["ndcg", "ndcg_exp", "recall", "precision", "mrr", "map", "success"] as const;
 
 const { store, query, ingest, verify, rollout } = DEFAULTS;
 
@@ -109,6 +113,44 @@ export const EnvironmentFile = z.strictObject({
     .prefault({}),
   rollout: z
     .strictObject({
+      queries: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ description: "Queries that decide: a folder or file, from the folder that holds config/ on." }),
+      metric: z.enum(ROLLOUT_METRICS).default(rollout.metric),
+      k: count.max(100).default(rollout.k).meta({ description: "Documents of an answer that are looked at." }),
+      margin: share.default(rollout.margin).meta({ description: "How much worse a candidate may be, absolute." }),
+      min_effect: share.optional().meta({ description: "How much better it must be, absolute. Default: not asked." }),
+      alpha: z
+        .number()
+        .min(0.0001)
+        .max(0.4)
+        .default(rollout.alpha)
+        .meta({ description: "Chance of error of each bound, one-sided." }),
+      slice: z
+        .string()
+        .min(1)
+        .optional()
+        .meta({ description: "Field of a query's metadata: no slice may get worse either." }),
+      min_slice_queries: count
+        .default(rollout.minSliceQueries)
+        .meta({ description: "A slice with fewer is shown and decides nothing." }),
+      limits: z
+        .strictObject({
+          max_p50_ms: amount.optional(),
+          max_p95_ms: amount.optional(),
+          max_p99_ms: amount.optional(),
+          max_p95_ratio: z
+            .number()
+            .positive()
+            .optional()
+            .meta({ description: "Of the candidate's latency p95 to the baseline's." }),
+          max_error_pct: percent.optional(),
+          max_usd_per_1000: amount.optional().meta({ description: "Price of 1,000 queries." }),
+        })
+        .prefault({})
+        .meta({ description: "Most that a candidate may take. What is not written is not asked." }),
       shadow: z
         .strictObject({
           profile: ProfileName,

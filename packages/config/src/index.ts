@@ -1,7 +1,8 @@
 export { diskFiles, type ConfigFiles } from "./config-folder.js";
 export { DEFAULTS } from "./defaults.js";
-export { EnvironmentFile } from "./environment-file.js";
+export { EnvironmentFile, ROLLOUT_METRICS } from "./environment-file.js";
 export { jsonSchemas } from "./json-schemas.js";
+export { lockIn, type LockIn } from "./lock-in.js";
 export { configurationError, gateAsk, loadSettings, type LoadSettingsInput } from "./load-settings.js";
 export {
   decideGate,

@@ -71,7 +71,26 @@ describe("loadSettings", () => {
         watch: [],
       },
       verify: { maxDriftPct: 0, minRecall: 0.95, witnessMinCosine: 0.999, normTolerance: 0.001, sampleQueries: 20 },
-      rollout: { shadow: null, canary: null },
+      rollout: {
+        queries: null,
+        metric: "ndcg",
+        k: 10,
+        margin: 0.01,
+        minEffect: null,
+        alpha: 0.05,
+        slice: null,
+        minSliceQueries: 20,
+        limits: {
+          maxP50Ms: null,
+          maxP95Ms: null,
+          maxP99Ms: null,
+          maxP95Ratio: null,
+          maxErrorPct: null,
+          maxUsdPer1000: null,
+        },
+        shadow: null,
+        canary: null,
+      },
       warnings: [],
     });
   });
@@ -84,6 +103,15 @@ query: { host: 0.0.0.0, port: 0, top_k: 3, max_top_k: 7, timeout_ms: 50 }
 ingest: { max_document_bytes: 1, chunk_tokens: 2, commit_rows: 3, shard_documents: 4, lease_ms: 1000, concurrency: 5, host: "::", port: 6, stop_ms: 7, watch: [{ source: ../docs }, { source: "postgres://h/d", base: shop, table: t, poll_ms: 2000 }] }
 verify: { max_drift_pct: 1, min_recall: 0.5, witness_min_cosine: 0.9, norm_tolerance: 0.1, sample_queries: 2 }
 rollout:
+  queries: eval/questions
+  metric: recall
+  k: 5
+  margin: 0.02
+  min_effect: 0.03
+  alpha: 0.1
+  slice: lang
+  min_slice_queries: 30
+  limits: { max_p50_ms: 1, max_p95_ms: 2, max_p99_ms: 3, max_p95_ratio: 1.5, max_error_pct: 4, max_usd_per_1000: 0.5 }
   shadow: { profile: a, sample_pct: 50, max_in_flight: 2 }
   canary: { profile: a, pct: 1, max_error_pct: 2, max_latency_ratio: 3, min_overlap: 0.25 }
 `;
@@ -112,6 +140,15 @@ rollout:
       },
       verify: { maxDriftPct: 1, minRecall: 0.5, witnessMinCosine: 0.9, normTolerance: 0.1, sampleQueries: 2 },
       rollout: {
+        queries: "/srv/app/eval/questions", // from the folder that holds config/
+        metric: "recall",
+        k: 5,
+        margin: 0.02,
+        minEffect: 0.03,
+        alpha: 0.1,
+        slice: "lang",
+        minSliceQueries: 30,
+        limits: { maxP50Ms: 1, maxP95Ms: 2, maxP99Ms: 3, maxP95Ratio: 1.5, maxErrorPct: 4, maxUsdPer1000: 0.5 },
         shadow: { profile: "a", samplePct: 50, maxInFlight: 2 },
         canary: { profile: "a", pct: 1, maxErrorPct: 2, maxLatencyRatio: 3, minOverlap: 0.25 },
       },
@@ -321,6 +358,14 @@ rollout:
       "a port that is none",
       { "/srv/app/config/development.yaml": "query: { port: 65536 }\n" },
       ["EMB_CONFIG_INVALID /srv/app/config/development.yaml:1:16 query.port: expected at most 65535, got 65536"],
+    ],
+    [
+      "a metric that is none, and a limit that nobody knows",
+      { "/srv/app/config/development.yaml": "rollout: { metric: bleu, limits: { max_p95: 3 } }\n" },
+      [
+        'EMB_CONFIG_INVALID /srv/app/config/development.yaml:1:20 rollout.metric: expected one of ndcg, ndcg_exp, recall, precision, mrr, map, success, got "bleu"',
+        'EMB_CONFIG_INVALID /srv/app/config/development.yaml:1:36 rollout.limits: unknown key "max_p95"',
+      ],
     ],
     [
       "an empty file",

@@ -181,7 +181,7 @@ function assemble(input: {
     qdrant:
       variables.qdrantUrl === undefined ? null : { url: variables.qdrantUrl, apiKey: variables.qdrantApiKey ?? null },
     ...camelSections(sections),
-    rollout: camelRollout(rollout),
+    rollout: camelRollout(rollout, dirname(folder)),
     warnings: [
       ...flagsWithoutEffect(uses, { swappable, experiment }).map((flag): Problem => ({
         code: "EMB_FLAG_WITHOUT_EFFECT",
@@ -244,7 +244,24 @@ function camelSections({
   } satisfies Partial<Settings>;
 }
 
-const camelRollout = ({ shadow, canary }: EnvironmentFile["rollout"]): Settings["rollout"] => ({
+/** @param project where a relative path of the queries starts */
+const camelRollout = (
+  { shadow, canary, queries, min_effect, slice, min_slice_queries, limits, ...same }: EnvironmentFile["rollout"],
+  project: string,
+): Settings["rollout"] => ({
+  ...same,
+  queries: queries === undefined ? null : resolve(project, queries),
+  minEffect: min_effect ?? null,
+  slice: slice ?? null,
+  minSliceQueries: min_slice_queries,
+  limits: {
+    maxP50Ms: limits.max_p50_ms ?? null,
+    maxP95Ms: limits.max_p95_ms ?? null,
+    maxP99Ms: limits.max_p99_ms ?? null,
+    maxP95Ratio: limits.max_p95_ratio ?? null,
+    maxErrorPct: limits.max_error_pct ?? null,
+    maxUsdPer1000: limits.max_usd_per_1000 ?? null,
+  },
   shadow:
     shadow === undefined
       ? null

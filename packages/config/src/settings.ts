@@ -1,4 +1,5 @@
 import type { Manifest, NamespaceMode, Problem, Profile } from "@emb/manifest";
+import type { ROLLOUT_METRICS } from "./environment-file.js";
 import type { GateDecision } from "./override-gate.js";
 
 /** Everything that one emb process is told from outside, checked. Immutable; read once at start. */
@@ -81,6 +82,29 @@ export interface Settings {
     readonly sampleQueries: number;
   };
   readonly rollout: {
+    /** Absolute path of the queries that decide; null: none are named. */
+    readonly queries: string | null;
+    readonly metric: (typeof ROLLOUT_METRICS)[number];
+    /** Documents of an answer that are looked at. */
+    readonly k: number;
+    /** How much worse a candidate may be, absolute. */
+    readonly margin: number;
+    /** How much better it must be, absolute; null: not asked. */
+    readonly minEffect: number | null;
+    readonly alpha: number;
+    /** Field of a query's metadata; null: no slices. */
+    readonly slice: string | null;
+    readonly minSliceQueries: number;
+    /** Most that a candidate may take; null: not asked. */
+    readonly limits: {
+      readonly maxP50Ms: number | null;
+      readonly maxP95Ms: number | null;
+      readonly maxP99Ms: number | null;
+      /** Of the candidate's latency p95 to the baseline's. */
+      readonly maxP95Ratio: number | null;
+      readonly maxErrorPct: number | null;
+      readonly maxUsdPer1000: number | null;
+    };
     readonly shadow: { readonly profile: string; readonly samplePct: number; readonly maxInFlight: number } | null;
     readonly canary: {
       readonly profile: string;

@@ -130,6 +130,26 @@ describe("compare", () => {
     expect(verdict.reasons.filter(({ code }) => code === "limit-kept")).toHaveLength(3);
   });
 
+  it.each([
+    [1, "GO", "limit-kept"],
+    [0.9, "NO-GO", "limit-broken"],
+  ])("holds the candidate's latency to %f times the baseline's: %s", (p95Ratio, kind, code) => {
+    const { verdict } = compare(querySet(), first, first, { ...SETTINGS, sliceBy: null, limits: { p95Ratio } });
+    expect(verdict.kind).toBe(kind);
+    expect(verdict.reasons.filter((reason) => reason.code.startsWith("limit"))).toMatchObject([
+      { code, seen: 1, limit: p95Ratio },
+    ]);
+  });
+
+  it("cannot hold a ratio to a baseline that took no time, such as a run that was written before", () => {
+    const untimed = {
+      ...first,
+      answers: new Map([...first.answers].map(([id, own]) => [id, { ...own, latencyMs: 0 }])),
+    };
+    const { verdict } = compare(querySet(), untimed, first, { ...SETTINGS, sliceBy: null, limits: { p95Ratio: 2 } });
+    expect([verdict.kind, verdict.reasons[0]?.code]).toEqual(["INCONCLUSIVE", "limit-unknown"]);
+  });
+
   it("without judgements says how alike the answers are, and that nothing is decided", () => {
     const set = { ...querySet(), judgements: null };
     const { verdict, metrics, similarity } = compare(

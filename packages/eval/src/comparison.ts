@@ -27,6 +27,8 @@ export interface LimitSettings {
   readonly p50Ms?: number;
   readonly p95Ms?: number;
   readonly p99Ms?: number;
+  /** Of the candidate's latency p95 to the baseline's. */
+  readonly p95Ratio?: number;
   readonly errorPct?: number;
   readonly costPer1000QueriesUsd?: number;
 }
@@ -100,7 +102,7 @@ export function compare(set: QuerySet, baseline: Side, candidate: Side, settings
       ? []
       : [...bySlice(judged, pairs, labels)].map(([name, own]) => ({ name, result: comparePairs(own, settings) }));
   const facts = { baseline: serviceFacts(baseline), candidate: serviceFacts(candidate) };
-  const decided = decideVerdict(metrics?.[metric] ?? null, slices, limitsOf(settings.limits, facts.candidate), {
+  const decided = decideVerdict(metrics?.[metric] ?? null, slices, limitsOf(settings.limits, facts), {
     ...settings,
     metric: `${metric}@${k}`,
   });
@@ -156,11 +158,19 @@ function bySlice(
   return [...slices].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-function limitsOf(limits: LimitSettings, facts: ServiceFacts): Limit[] {
+function limitsOf(
+  limits: LimitSettings,
+  { baseline, candidate: facts }: { readonly baseline: ServiceFacts; readonly candidate: ServiceFacts },
+): Limit[] {
+  const p95 = facts.latencyMs?.p95;
+  const baselineP95 = baseline.latencyMs?.p95;
+  // a baseline that took no time that could be measured has no ratio
+  const p95Ratio = p95 === undefined || baselineP95 === undefined || baselineP95 <= 0 ? null : p95 / baselineP95;
   const rows: [string, number | undefined, number | null][] = [
     ["candidate latency p50 in ms", limits.p50Ms, facts.latencyMs?.p50 ?? null],
     ["candidate latency p95 in ms", limits.p95Ms, facts.latencyMs?.p95 ?? null],
     ["candidate latency p99 in ms", limits.p99Ms, facts.latencyMs?.p99 ?? null],
+    ["candidate latency p95 as a multiple of the baseline's", limits.p95Ratio, p95Ratio],
     ["candidate errors in percent", limits.errorPct, facts.errorPct],
     ["candidate price of 1,000 queries in USD", limits.costPer1000QueriesUsd, facts.costPer1000QueriesUsd],
   ];

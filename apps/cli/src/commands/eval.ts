@@ -25,7 +25,7 @@ const RUN_DEPTH = 100;
 export const evalCommand: Command<EvalOptions> = async (session, options) => {
   const settings = readSettings(session);
   const { output } = session;
-  const evaluation = evaluationSettings(options);
+  const evaluation = evaluationSettings(options, settings.rollout);
   const depth = options.runFile === undefined ? evaluation.k : Math.max(RUN_DEPTH, evaluation.k);
   const maxCostUsd = options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd);
   const asking = { settings, names: [options.profile], flags: options, depth, maxCostUsd };

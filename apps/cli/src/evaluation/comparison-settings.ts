@@ -1,3 +1,4 @@
+import type { Settings } from "@emb/config";
 import { isMetricName, METRIC_NAMES, type ComparisonSettings, type LimitSettings } from "@emb/eval";
 import { EmbError } from "@emb/manifest";
 import { wholeNumber } from "../whole-number.js";
@@ -17,56 +18,50 @@ export interface ComparisonFlags {
   readonly maxP50Ms?: string;
   readonly maxP95Ms?: string;
   readonly maxP99Ms?: string;
+  readonly maxP95Ratio?: string;
   readonly maxErrorPct?: string;
   readonly maxUsdPer1000?: string;
   readonly scoreCut?: string;
   readonly keep?: string;
 }
 
-/** What is taken when nothing is said. */
-const DEFAULT_SETTINGS = {
-  metric: "ndcg",
-  k: 10,
-  margin: 0.01,
-  alpha: 0.05,
-  minSliceQueries: 20,
-  rounds: 10_000,
-  seed: 1,
-} as const;
+type Rollout = Settings["rollout"];
+
+const ROUNDS = 10_000;
+const SEED = 1;
 
 const MAX_K = 100;
 
-/** @throws EmbError EMB_USAGE naming the option */
-export function comparisonSettings(flags: ComparisonFlags): ComparisonSettings {
-  const defaults = DEFAULT_SETTINGS;
-  const { metric = defaults.metric } = flags;
+/** What the command line says, else the `rollout` section of the environment's file. @throws EmbError EMB_USAGE naming the option */
+export function comparisonSettings(flags: ComparisonFlags, rollout: Rollout): ComparisonSettings {
+  const { metric = rollout.metric } = flags;
   if (!isMetricName(metric))
     throw new EmbError("EMB_USAGE", `--metric: expected one of ${METRIC_NAMES.join(", ")}, got "${metric}"`, {
       hint: "For example --metric ndcg.",
     });
   const { minEffect, slice, minSliceQueries, rounds } = flags;
   return {
-    ...evaluationSettings(flags),
+    ...evaluationSettings(flags, rollout),
     metric,
-    margin: flags.margin === undefined ? defaults.margin : numberBetween("--margin", flags.margin, [0, 1]),
-    minEffect: minEffect === undefined ? null : numberBetween("--min-effect", minEffect, [0, 1]),
-    sliceBy: slice ?? null,
+    margin: flags.margin === undefined ? rollout.margin : numberBetween("--margin", flags.margin, [0, 1]),
+    minEffect: minEffect === undefined ? rollout.minEffect : numberBetween("--min-effect", minEffect, [0, 1]),
+    sliceBy: slice ?? rollout.slice,
     minSliceQueries:
-      minSliceQueries === undefined ? defaults.minSliceQueries : wholeNumber("--min-slice-queries", minSliceQueries),
-    rounds: rounds === undefined ? defaults.rounds : numberOf("--rounds", rounds, [100, 1_000_000]),
-    limits: limitsOf(flags),
+      minSliceQueries === undefined ? rollout.minSliceQueries : wholeNumber("--min-slice-queries", minSliceQueries),
+    rounds: rounds === undefined ? ROUNDS : numberOf("--rounds", rounds, [100, 1_000_000]),
+    limits: limitsOf(flags, rollout.limits),
     scoreCut: scoreCutOf(flags),
   };
 }
 
 /** @throws EmbError EMB_USAGE naming the option */
-export function evaluationSettings(flags: Pick<ComparisonFlags, "k" | "alpha" | "seed">) {
+export function evaluationSettings(flags: Pick<ComparisonFlags, "k" | "alpha" | "seed">, rollout: Rollout) {
   const { k, alpha, seed } = flags;
   return {
-    k: k === undefined ? DEFAULT_SETTINGS.k : numberOf("--k", k, [1, MAX_K]),
-    alpha: alpha === undefined ? DEFAULT_SETTINGS.alpha : numberBetween("--alpha", alpha, [0.0001, 0.4]),
-    seed: seed === undefined ? DEFAULT_SETTINGS.seed : wholeNumber("--seed", seed),
-    rounds: DEFAULT_SETTINGS.rounds,
+    k: k === undefined ? rollout.k : numberOf("--k", k, [1, MAX_K]),
+    alpha: alpha === undefined ? rollout.alpha : numberBetween("--alpha", alpha, [0.0001, 0.4]),
+    seed: seed === undefined ? SEED : wholeNumber("--seed", seed),
+    rounds: ROUNDS,
   };
 }
 
@@ -78,24 +73,19 @@ function numberOf(flag: string, text: string, [least, most]: readonly [number, n
   });
 }
 
-function limitsOf(flags: ComparisonFlags): LimitSettings {
-  const ms = (flag: string, text: string | undefined) =>
-    text === undefined ? undefined : numberBetween(flag, text, [0, 1e9]);
-  const [p50Ms, p95Ms, p99Ms] = [
-    ms("--max-p50-ms", flags.maxP50Ms),
-    ms("--max-p95-ms", flags.maxP95Ms),
-    ms("--max-p99-ms", flags.maxP99Ms),
-  ];
-  const { maxErrorPct, maxUsdPer1000 } = flags;
-  return {
-    ...(p50Ms !== undefined && { p50Ms }),
-    ...(p95Ms !== undefined && { p95Ms }),
-    ...(p99Ms !== undefined && { p99Ms }),
-    ...(maxErrorPct !== undefined && { errorPct: numberBetween("--max-error-pct", maxErrorPct, [0, 100]) }),
-    ...(maxUsdPer1000 !== undefined && {
-      costPer1000QueriesUsd: numberBetween("--max-usd-per-1000", maxUsdPer1000, [0, 1e9]),
-    }),
+function limitsOf(flags: ComparisonFlags, configured: Rollout["limits"]): LimitSettings {
+  const limit = (flag: string, text: string | undefined, most: number, inFile: number | null) =>
+    text === undefined ? (inFile ?? undefined) : numberBetween(flag, text, [0, most]);
+  const { maxP50Ms, maxP95Ms, maxP99Ms, maxP95Ratio, maxErrorPct, maxUsdPer1000 } = flags;
+  const limits = {
+    p50Ms: limit("--max-p50-ms", maxP50Ms, 1e9, configured.maxP50Ms),
+    p95Ms: limit("--max-p95-ms", maxP95Ms, 1e9, configured.maxP95Ms),
+    p99Ms: limit("--max-p99-ms", maxP99Ms, 1e9, configured.maxP99Ms),
+    p95Ratio: limit("--max-p95-ratio", maxP95Ratio, 1e6, configured.maxP95Ratio),
+    errorPct: limit("--max-error-pct", maxErrorPct, 100, configured.maxErrorPct),
+    costPer1000QueriesUsd: limit("--max-usd-per-1000", maxUsdPer1000, 1e9, configured.maxUsdPer1000),
   };
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
 }
 
 function scoreCutOf({ scoreCut, keep = "precision" }: ComparisonFlags): ComparisonSettings["scoreCut"] {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { Settings } from "@emb/config";
 import type { QuerySet, Side } from "@emb/eval";
+import { EmbError } from "@emb/manifest";
 import { withStore } from "@emb/query";
 import type { Store } from "@emb/store";
 import type { Session } from "../session.js";
@@ -13,7 +14,8 @@ import { corpusOf, fillScratch, scratchBase } from "./scratch-namespace.js";
 
 /** Where answers are looked for. */
 export interface AskFlags {
-  readonly queries: string;
+  /** Default: `rollout.queries` of the environment's file. */
+  readonly queries?: string;
   readonly base?: string;
   /** Fill scratch namespaces with the corpus beside the queries, and ask those. */
   readonly ingest: boolean;
@@ -33,6 +35,15 @@ export interface Asked {
 
 const NOTE_EVERY = 500;
 
+/** Absolute. @throws EmbError EMB_USAGE when neither the command line nor the environment's file names queries */
+function queriesPath({ cwd }: Session, { rollout, paths }: Settings, flag: string | undefined): string {
+  if (flag !== undefined) return resolve(cwd, flag);
+  if (rollout.queries !== null) return rollout.queries;
+  throw new EmbError("EMB_USAGE", "no queries are named", {
+    hint: `Give --queries PATH, or write rollout.queries into ${paths.environmentFile}.`,
+  });
+}
+
 /**
  * Reads the queries, opens every side (a profile, or run:FILE), asks all queries, and goes on with the answers while the store is open. Sides of one name are
  * opened and asked once.
@@ -44,9 +55,9 @@ export async function withQuerySides<T>(
 ): Promise<T> {
   const { settings, names, flags, depth, maxCostUsd } = asking;
   const concurrency = flags.concurrency === undefined ? 1 : numberBetween("--concurrency", flags.concurrency, [1, 64]);
-  const folder = await readQueryFolder(resolve(session.cwd, flags.queries));
+  const folder = await readQueryFolder(queriesPath(session, settings, flags.queries));
   const base = flags.ingest ? scratchBase(corpusOf(folder).hash) : (flags.base ?? settings.store.baseNamespace);
-  const ingest = `add --ingest, which fills a namespace of its own with ${flags.queries}/corpus.jsonl.`;
+  const ingest = `add --ingest, which fills a namespace of its own with ${flags.queries ?? settings.rollout.queries}/corpus.jsonl.`;
   const distinct = [...new Set(names)];
   return withStore(settings, async (store) => {
     if (flags.ingest)
