@@ -76,10 +76,10 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
     const result = await driver.query(
       `SELECT string_agg(coalesce(d.content_hash, $4::bytea), '' ORDER BY i.position) AS hashes, coalesce(bool_or(d.source <> $3), false) AS moved
        FROM unnest($2::text[]) WITH ORDINALITY AS i (id, position)
-       LEFT JOIN (
-         SELECT document_id, content_hash, source FROM ${documents} WHERE base = $1 AND document_id = ANY ($2::text[]) AND NOT deleted
-         OFFSET 0 -- read by its key first, not joined with the whole table
-       ) AS d ON d.document_id = i.id`,
+       LEFT JOIN LATERAL (
+         SELECT content_hash, source FROM ${documents} WHERE base = $1 AND document_id = i.id AND NOT deleted
+         LIMIT 1 -- one look into the key for each: a thousand ids at once are taken for a reason to read the whole table
+       ) AS d ON true`,
       [base, incoming.map(({ id }) => id), source, new Uint8Array(HASH_BYTES)],
     );
     const { hashes, moved } = parseOneRow(StoredRow, result);
@@ -102,10 +102,10 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
            THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision,
          coalesce(NOT d.deleted AND d.own_version <> i.own, false) AS other_line
        FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::boolean[]) WITH ORDINALITY AS i (id, version, hash, own, position)
-       LEFT JOIN (
-         SELECT document_id, version, content_hash, deleted, own_version, drawn FROM ${documents} WHERE base = $1 AND document_id = ANY ($2::text[])
-         OFFSET 0 -- read by its key first, not joined with the whole table
-       ) AS d ON d.document_id = i.id
+       LEFT JOIN LATERAL (
+         SELECT version, content_hash, deleted, own_version, drawn FROM ${documents} WHERE base = $1 AND document_id = i.id
+         LIMIT 1
+       ) AS d ON true
        WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted`,
       [
         base,

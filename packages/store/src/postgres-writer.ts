@@ -48,10 +48,10 @@ export function createPostgresWriter(options: {
        removed AS (DELETE FROM ${table} WHERE ${anyOfIncoming(table)}),
        forgotten AS (DELETE FROM ${committed} WHERE ${anyOfIncoming(committed)})
        SELECT EXISTS (SELECT FROM held) AS held, ARRAY (
-         SELECT i.position::integer - 1 FROM incoming i LEFT JOIN (
-           SELECT document_id, version FROM ${schema}.documents WHERE base = $12 AND document_id = ANY ($13::text[]) AND NOT deleted
-           ${concurrentSessions ? "FOR SHARE" : "OFFSET 0"} -- either way read by its key first, not joined with the whole table
-         ) AS d ON d.document_id = i.id
+         SELECT i.position::integer - 1 FROM incoming i LEFT JOIN LATERAL (
+           SELECT version FROM ${schema}.documents WHERE base = $12 AND document_id = i.id AND NOT deleted
+           ${concurrentSessions ? "FOR SHARE" : "LIMIT 1"} -- either way one look into the key for each, not a walk through the whole table
+         ) AS d ON true
          WHERE i.version IS DISTINCT FROM d.version
        ) AS stale,
        -- a holder that falls silent in here loses its locks when its lease is over, so that another can take the shard
