@@ -79,6 +79,9 @@ it("goes on with a run that another process began, until told to stop", { timeou
     const metrics = await telemetry.metricsText();
     expect(metrics).toMatch(/^embedding_provider_info\{embedding_profile="st_minilm",.*environment="test"\} 0$/m); // it holds the model no more
     expect(metrics).toMatch(/^embedding_provider_texts_total\{.*side="document",outcome="ok"\} [1-9]\d*$/m);
+    expect(metrics).toMatch(
+      /^embedding_namespace_changes_queued\{embedding_profile="st_minilm",.*embedding_namespace="docs_st_minilm".*\} 0$/m,
+    );
     const [run] = await store.runs.list({ base: "docs" });
     expect(run).toMatchObject({ state: "ready", counters: { documents: 12, embedded: 12 }, failures: 0 });
   } finally {

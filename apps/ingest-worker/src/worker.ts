@@ -2,6 +2,7 @@ import { errorFields } from "@emb/query";
 import { backOffMs } from "./back-off.js";
 import { createBell, type Bell } from "./bell.js";
 import type { Duty, WorkerContext } from "./duty.js";
+import { createLagDuty } from "./lag-duty.js";
 import { createOpenModels } from "./open-models.js";
 import { createFreshnessDuty } from "./freshness-duty.js";
 import { createRunsDuty } from "./runs-duty.js";
@@ -17,6 +18,7 @@ const DUTIES: readonly ((context: WorkerContext) => Duty)[] = [
   createFreshnessDuty,
   createWatchDuty,
   createWakeDuty,
+  createLagDuty,
 ];
 
 /** Does every duty, side by side, until told to stop; never ends otherwise. Ends within the time that `signal` allows, and rejects never. */

@@ -122,7 +122,21 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       await open.close(); // an open port would keep a process alive that serves nothing
       throw error;
     }
+    const showLag = () =>
+      void store.changes.counts().then(
+        (counts) =>
+          telemetry.changes(
+            counts.find(({ namespaceId }) => namespaceId === opened.record.id) ?? {
+              queued: 0,
+              oldestAgeMs: 0,
+              setAside: 0,
+            },
+          ),
+        () => {}, // the report beside it says so
+      );
+    showLag();
     const heartbeat = setInterval(() => {
+      showLag(); // what it serves may be behind
       store.readers.report(report).then(
         () => (notReady = null),
         () => (notReady = "the database does not answer"),

@@ -203,6 +203,8 @@ describe("metrics of a profile", () => {
     telemetry.observer({ kind: "rate_limited", retryAfterMs: 17 });
     telemetry.observer({ kind: "breaker", state: "open" });
     telemetry.observer({ kind: "concurrency", limit: 3 });
+    telemetry.changes({ queued: 9, oldestAgeMs: 9_000, setAside: 9 });
+    telemetry.changes({ queued: 4, oldestAgeMs: 2_500, setAside: 1 });
     for (const code of codes)
       await telemetry.storeSearch(() => Promise.reject(new EmbError(code, "x", { hint: "x" }))).catch(() => {});
     await telemetry.storeSearch(async () => {});
@@ -219,6 +221,8 @@ describe("metrics of a profile", () => {
       expect([...labels].toSorted(), row.name).toEqual([...Object.keys(NINE), ...Object.keys(row.labels)].toSorted());
       expect(points.length, row.name).toBeLessThanOrEqual(maxSeries(row));
     }
+    const lag = [METRICS.changesQueued, METRICS.changesAge, METRICS.changesSetAside];
+    expect(lag.map(({ name }) => seen.get(name)?.map(({ value }) => value))).toEqual([[4], [2.5], [1]]);
     expect(seen.get(METRICS.requests.name)).toHaveLength(3 * 2 * OUTCOMES.length);
     expect(Object.values<MetricRow>(METRICS).reduce((sum, row) => sum + maxSeries(row), 0)).toBeLessThan(500);
   });

@@ -6,7 +6,7 @@ import { createCallSpans, outcomeOf, type ServedRequest } from "./call-spans.js"
 import { genAiAttributes } from "./gen-ai.js";
 import { createInstruments } from "./instruments.js";
 import type { Guard, GuardOutcome } from "./metric-table.js";
-import { createProfileMetrics, type ProfileMetrics } from "./profile-metrics.js";
+import { createProfileMetrics, type NamespaceLag, type ProfileMetrics } from "./profile-metrics.js";
 
 export interface EmbeddingTelemetrySetup {
   readonly meter: Meter;
@@ -27,6 +27,8 @@ export interface ProfileTelemetry {
   traced(provider: EmbeddingProvider): EmbeddingProvider;
   /** Counts a decision of the gate or the seal. */
   guard(guard: Guard, outcome: GuardOutcome): void;
+  /** Says what the profile's namespace has still to show. */
+  changes(lag: NamespaceLag): void;
   /** Answers one request of a client, inside a span that what happens in it belongs to. `work` gives the HTTP status. */
   readonly serveRequest: (request: ServedRequest, work: () => Promise<number>) => Promise<void>;
   /** Runs one search of the store, timed. */
@@ -57,6 +59,7 @@ export function createEmbeddingTelemetry(
       },
       traced: (provider) => spans?.traced(provider) ?? provider,
       guard: metrics.guard,
+      changes: metrics.changes,
       async serveRequest(request, work) {
         await (spans === null ? work() : spans.serveRequest(request, work));
       },

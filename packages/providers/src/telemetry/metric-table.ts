@@ -157,6 +157,27 @@ export const METRICS = {
     labels: { guard: "guard", outcome: "guard_outcome" },
     meaning: "What the gate and the seal decided: blocked, warned (an answer read under another seal) or clean.",
   },
+  changesQueued: {
+    name: "embedding_namespace_changes_queued",
+    kind: "gauge",
+    unit: "",
+    labels: {},
+    meaning: "Live changes that the namespace does not show yet.",
+  },
+  changesAge: {
+    name: "embedding_namespace_changes_oldest_age_seconds",
+    kind: "gauge",
+    unit: "s",
+    labels: {},
+    meaning: "How long the oldest of them has waited; 0 when none waits.",
+  },
+  changesSetAside: {
+    name: "embedding_namespace_changes_set_aside",
+    kind: "gauge",
+    unit: "",
+    labels: {},
+    meaning: "Live changes of which the provider refused a text.",
+  },
   operationDuration: {
     name: "gen_ai.client.operation.duration",
     kind: "histogram",

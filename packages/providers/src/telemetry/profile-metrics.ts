@@ -9,10 +9,19 @@ import { LABEL_VALUES, outcomeLabel, type Guard, type GuardOutcome } from "./met
 export interface ProfileMetrics {
   readonly observe: (event: ProviderEvent) => void;
   readonly guard: (guard: Guard, outcome: GuardOutcome) => void;
+  readonly changes: (lag: NamespaceLag) => void;
   readonly storeSearched: (durationMs: number, outcome: Outcome) => void;
   /** Says that the process holds the profile. Once for each `release`. */
   readonly hold: () => void;
   readonly release: () => void;
+}
+
+/** What a namespace has still to show. */
+export interface NamespaceLag {
+  readonly queued: number;
+  /** 0 when none waits. */
+  readonly oldestAgeMs: number;
+  readonly setAside: number;
 }
 
 export interface ProfileMetricsSetup {
@@ -64,6 +73,7 @@ export function createProfileMetrics({
   let holders = 0;
   let breaker: BreakerState | null = null;
   let concurrency: number | null = null;
+  let lag: NamespaceLag | null = null;
 
   const observeCall = (event: ProviderEvent & { kind: "call" }) => {
     const { operation, side, texts, tokens, durationMs } = event;
@@ -87,12 +97,18 @@ export function createProfileMetrics({
     for (const name of counters) tally[name].observe(result, instruments[name]);
     result.observe(instruments.info, holders > 0 ? 1 : 0, { ...base, environment });
     if (concurrency !== null) result.observe(instruments.concurrency, concurrency, base);
+    if (lag !== null) {
+      result.observe(instruments.changesQueued, lag.queued, base);
+      result.observe(instruments.changesAge, lag.oldestAgeMs / 1000, base);
+      result.observe(instruments.changesSetAside, lag.setAside, base);
+    }
     if (breaker === null) return;
     for (const state of LABEL_VALUES.state)
       result.observe(instruments.breaker, state === breaker ? 1 : 0, { ...base, state });
   };
-  const { info, concurrency: limit, breaker: state } = instruments;
-  meter.addBatchObservableCallback(read, [info, limit, state, ...counters.map((name) => instruments[name])]);
+  const { info, concurrency: limit, breaker: state, changesQueued, changesAge, changesSetAside } = instruments;
+  const gauges = [info, limit, state, changesQueued, changesAge, changesSetAside];
+  meter.addBatchObservableCallback(read, [...gauges, ...counters.map((name) => instruments[name])]);
   // from 0 on, or the first event would be no increase
   for (const guard of LABEL_VALUES.guard)
     for (const outcome of LABEL_VALUES.guard_outcome) tally.guard.add(0, guarded(guard, outcome));
@@ -121,6 +137,7 @@ export function createProfileMetrics({
       }
     },
     guard: (guard, outcome) => tally.guard.add(1, guarded(guard, outcome)),
+    changes: (seen) => void (lag = seen),
     storeSearched: (durationMs, outcome) =>
       instruments.storeDuration.record(durationMs / 1000, searched(outcomeLabel(outcome))),
     hold: () => void holders++,
