@@ -122,11 +122,12 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       await open.close(); // an open port would keep a process alive that serves nothing
       throw error;
     }
+    const served = (await store.namespaces.find(address))?.id;
     const showLag = () =>
       void store.changes.counts().then(
         (counts) =>
           telemetry.changes(
-            counts.find(({ namespaceId }) => namespaceId === opened.record.id) ?? {
+            counts.find(({ namespaceId }) => namespaceId === served) ?? {
               queued: 0,
               oldestAgeMs: 0,
               setAside: 0,
