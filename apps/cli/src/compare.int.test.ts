@@ -169,9 +169,17 @@ describe("a verdict from the command line", () => {
       "queries",
       "--slice",
       "line",
+      "--report",
+      "report.html",
+      "--summary",
+      "report.md",
       "--json",
     ]);
     expect(ended.code, ended.stderr).toBe(1);
+    const report = await readFile(join(project.dir, "report.html"), "utf8");
+    expect(report).toContain("<title>NO-GO: run:north-better.run to run:south.run</title>");
+    expect(report).toContain("slice south: ndcg@10: upper bound -");
+    expect(await readFile(join(project.dir, "report.md"), "utf8")).toMatch(/^### ⛔ NO-GO: `run:south\.run` must not/);
     const compared = documentOf(ended, Compared);
     expect(compared.difference).toBeGreaterThan(0); // the whole gets better
     expect(compared.reasons[0]).toMatchObject({ code: "worse", slice: "south" });
@@ -194,6 +202,13 @@ describe("a verdict from the command line", () => {
     expect(ended.code, ended.stderr).toBe(3);
     expect(ended.stdout).toContain("INCONCLUSIVE  run:good.run -> run:south.run, 40 queries, 0 judged\n");
     expect(ended.stdout).toContain("no query has a judgement, so only how much the answers differ can be said");
+  });
+
+  it("a report that cannot be written is refused before a query is asked, exit 2", async () => {
+    const sides = ["--baseline", "run:good.run", "--candidate", "run:south.run", "--queries", "queries"];
+    const ended = shown(await project.emb(["compare", ...sides, "--report", "nowhere/report.html"]), project);
+    expect(ended.exit).toBe(2);
+    expect(ended.errors[0]).toContain('--report: expected a file in a folder that is there, got "nowhere/report.html"');
   });
 
   it("a bad line is named with its file and number, exit 2", async () => {

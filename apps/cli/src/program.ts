@@ -285,6 +285,7 @@ Verbs:
     leaf(program, "compare", "a verdict on a candidate: GO, NO-GO or INCONCLUSIVE, by your own queries", [
       "emb compare --baseline use_lite --candidate st_minilm --queries ./queries",
       "emb compare --baseline st_minilm --candidate jina_v3 --queries ./queries --slice lang --max-p95-ms 200 --json",
+      "emb compare --baseline use_lite --candidate st_minilm --queries ./queries --report report.html --summary report.md",
       "emb compare --baseline run:old.run --candidate st_minilm --queries ./queries --margin 0.005",
     ]),
   )
@@ -308,6 +309,8 @@ Verbs:
     .option("--max-usd-per-1000 <amount>", "limit of the candidate's price of 1,000 queries")
     .option("--score-cut <score>", "your service shows results from this score on: find the candidate's threshold")
     .option("--keep <what>", "what that threshold is to keep, precision or recall; default: precision")
+    .option("--report <path>", "write the comparison as one HTML file that needs no network")
+    .option("--summary <path>", "write it as Markdown, for a pull request")
     .action((options: Common & CompareOptions) =>
       run(async () => (await import("./commands/compare.js")).compareCommand, options),
     );

@@ -1,7 +1,7 @@
 import { serviceFacts, type ServiceFacts, type Side } from "./answers.js";
 import { calibrateThreshold, type Calibration, type Keep } from "./calibration.js";
 import { forEachMetric, foundBy, judgedQueries, type EvaluationSettings, type JudgedQuery } from "./evaluation.js";
-import { isRelevant } from "./judgements.js";
+import { isRelevant, type Judgements } from "./judgements.js";
 import { METRICS, type MetricName } from "./metrics.js";
 import { comparePairs, type Pair, type PairedResult } from "./paired.js";
 import type { Oddities, QuerySet } from "./query-set.js";
@@ -45,6 +45,8 @@ export interface QueryComparison {
   /** First k of each, best first. */
   readonly baselineDocuments: readonly ScoredDocument[];
   readonly candidateDocuments: readonly ScoredDocument[];
+  /** Grades of the documents that are judged for it, whether found or not. */
+  readonly judgements: Judgements;
   /** Rank of the first relevant document, from 1; null: none was found. */
   readonly baselineRank: number | null;
   readonly candidateRank: number | null;
@@ -129,6 +131,7 @@ export function compare(set: QuerySet, baseline: Side, candidate: Side, settings
       difference: pairs[place]!.candidate - pairs[place]!.baseline,
       baselineDocuments: documentsOf(baseline, query.id).slice(0, k),
       candidateDocuments: documentsOf(candidate, query.id).slice(0, k),
+      judgements: query.judgements,
       baselineRank: firstRelevant(baseline, query),
       candidateRank: firstRelevant(candidate, query),
     })),

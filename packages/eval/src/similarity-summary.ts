@@ -12,6 +12,8 @@ export interface Similarity {
   /** Over the queries whose answers share two documents. */
   readonly kendallTau: number | null;
   readonly scores: ScoreShift | null;
+  /** Best scores of baseline and candidate for each query that both found something for, for a histogram. */
+  readonly bestScores: readonly (readonly [number, number])[];
 }
 
 /** Best scores of both sides. Two models' scores are on scales of their own: a service that cuts by score must move its threshold. */
@@ -33,18 +35,17 @@ export function describeSimilarity(set: QuerySet, baseline: Side, candidate: Sid
     [baseline, candidate].every(({ answers }) => answers.get(id)?.error === null),
   );
   const lists = both.map(({ id }) => [foundBy(baseline, id).slice(0, k), foundBy(candidate, id).slice(0, k)] as const);
+  const bestScores = both.flatMap(({ id }) => {
+    const [a, b] = [baseline, candidate].map(({ answers }) => answers.get(id)?.documents[0]?.score);
+    return a === undefined || b === undefined ? [] : [[a, b] as const];
+  });
   return {
     queries: both.length,
     overlap: mean(lists.map(([a, b]) => overlapAtK(a, b, k))),
     rbo: mean(lists.map(([a, b]) => rankBiasedOverlap(a, b))),
     kendallTau: mean(lists.flatMap(([a, b]) => kendallTau(a, b) ?? [])),
-    scores: scoreShift(
-      both.flatMap(({ id }) => {
-        const best = [baseline, candidate].map(({ answers }) => answers.get(id)?.documents[0]?.score);
-        const [a, b] = best;
-        return a === undefined || b === undefined ? [] : [[a, b] as const];
-      }),
-    ),
+    scores: scoreShift(bestScores),
+    bestScores,
   };
 }
 

@@ -1,6 +1,7 @@
 import { rankDocuments, type Answer, type QuerySet, type ScoredDocument, type Side } from "@emb/eval";
 import { isEmbError, type ErrorCode } from "@emb/manifest";
 import { MAX_TOP_K, type Search } from "@emb/search";
+import type { Hit } from "@emb/store";
 import type { OpenedSide } from "./open-side.js";
 
 export interface AskOptions {
@@ -12,6 +13,8 @@ export interface AskOptions {
   readonly concurrency: number;
   readonly signal: AbortSignal;
   readonly nowMs: () => number;
+  /** What a side's namespace found for a query, chunk by chunk, before it is one list of documents. */
+  readonly onHits: (hits: readonly Hit[]) => void;
   /** After each query. */
   readonly onAsked: (asked: number) => void;
 }
@@ -72,12 +75,13 @@ const fromRun = (documents: readonly ScoredDocument[] = []): Answer => ({
 });
 
 async function ask(search: Search, text: string, options: AskOptions): Promise<Answer> {
-  const { depth, asServed, signal, nowMs } = options;
+  const { depth, asServed, signal, nowMs, onHits } = options;
   const startMs = nowMs();
   try {
     for (let topK = Math.min(MAX_TOP_K, depth * CHUNKS_PER_DOCUMENT); ; topK = Math.min(MAX_TOP_K, topK * 4)) {
       const { hits, tokens } = await search.search({ text, topK, exact: !asServed }, { signal });
       const latencyMs = nowMs() - startMs;
+      onHits(hits);
       const documents = rankDocuments(hits.map(({ documentId, score }) => ({ id: documentId, score })));
       if (documents.length >= depth || hits.length < topK || topK === MAX_TOP_K)
         return { documents: documents.slice(0, depth), latencyMs, tokens, error: null };

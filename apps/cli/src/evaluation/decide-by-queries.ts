@@ -10,8 +10,8 @@ export interface Decided {
   readonly comparison: Comparison;
   readonly verdictId: KeptVerdict["id"];
   readonly at: Date;
-  readonly base: string;
-  readonly inputs: VerdictRecord["inputs"];
+  readonly record: VerdictRecord;
+  readonly excerpts: Asked["excerpts"];
 }
 
 /** Asks both sides the same queries, decides, and keeps the verdict. */
@@ -33,7 +33,7 @@ export async function decideByQueries(
     const comparison = compare(asked.set, first!, second!, deciding);
     const record = recordOf(comparison, asked, settings.environment);
     const { id, at } = await asked.store.verdicts.keep(record);
-    return { comparison, verdictId: id, at, base: asked.base, inputs: record.inputs };
+    return { comparison, verdictId: id, at, record, excerpts: asked.excerpts };
   });
 }
 

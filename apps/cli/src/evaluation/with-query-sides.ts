@@ -5,6 +5,7 @@ import { EmbError } from "@emb/manifest";
 import { withStore } from "@emb/query";
 import type { Store } from "@emb/store";
 import type { Session } from "../session.js";
+import type { Excerpt } from "../comparison-report/report-content.js";
 import { askQueries } from "./ask-queries.js";
 import { countMissingDocuments } from "./missing-documents.js";
 import { numberBetween } from "./number-between.js";
@@ -28,12 +29,16 @@ export interface Asked {
   readonly set: QuerySet;
   readonly sides: readonly Side[];
   readonly opened: readonly OpenedSide[];
+  /** The chunk by which each document was found first; none of a run file's. */
+  readonly excerpts: ReadonlyMap<string, Excerpt>;
   readonly folder: QueryFolder;
   readonly base: string;
   readonly store: Store;
 }
 
 const NOTE_EVERY = 500;
+/** Characters kept of a found text, so that a large corpus stays small in memory. */
+const EXCERPT_LENGTH = 300;
 
 /** Absolute. @throws EmbError EMB_USAGE when neither the command line nor the environment's file names queries */
 function queriesPath({ cwd }: Session, { rollout, paths }: Settings, flag: string | undefined): string {
@@ -69,17 +74,23 @@ export async function withQuerySides<T>(
       const asked = names.map((name) => opened.get(name)!);
       const readers = [...opened.values()].flatMap((side) => (side.kind === "profile" ? [side.search.reader] : []));
       const set = await countMissingDocuments(folder.set, readers);
+      const excerpts = new Map<string, Excerpt>();
       const sides = await askQueries(set, asked, {
         depth,
         asServed: flags.asServed,
         concurrency,
         signal: session.signal,
         nowMs: session.nowMs,
+        onHits(hits) {
+          for (const { documentId, headingPath, text } of hits)
+            if (!excerpts.has(documentId))
+              excerpts.set(documentId, { heading: headingPath, text: text.slice(0, EXCERPT_LENGTH) });
+        },
         onAsked(count) {
           if (count % NOTE_EVERY === 0) session.output.note(`asked   ${count} of ${set.queries.length} queries`);
         },
       });
-      return await work({ set, sides, opened: asked, folder, base, store });
+      return await work({ set, sides, opened: asked, excerpts, folder, base, store });
     } finally {
       for (const side of opened.values()) await side.close();
     }
