@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createProject, documentOf, type Project } from "./command.fixture.js";
@@ -20,13 +21,15 @@ describe("the quickstart on somebody's own text files", () => {
     const args = ["quickstart", "--dir", "story", "--source", "notes"];
     const ended = await project.emb([...args, "--json"]);
     expect(ended.code).toBe(0);
-    const { ok, steps } = documentOf(ended, Story);
+    const { ok, steps, verdict, report } = documentOf(ended, Story);
+    expect(verdict).toBe("INCONCLUSIVE"); // of two questions nothing follows
+    expect(await readFile(report, "utf8")).toContain("<title>INCONCLUSIVE: use_lite to st_minilm</title>");
     expect(ok).toBe(true);
     const seen = Object.fromEntries(steps.map(({ name, ...step }) => [name, step.seen]));
     expect(seen).toMatchObject({
       "fill the baseline": "handbook_use_lite ready: 3 documents, 2 chunks, 2 embedded",
       "answer questions": "2 answered by use_lite",
-      "compare side by side": "right first: use_lite 2, st_minilm 2 of 2",
+      decide: "INCONCLUSIVE: nDCG@10 use_lite 1.000, st_minilm 1.000",
       "roll back": "0 texts embedded",
       "the first answers again": "2 answers, byte for byte",
     });
@@ -36,5 +39,7 @@ describe("the quickstart on somebody's own text files", () => {
 
 const Story = z.object({
   ok: z.boolean(),
+  verdict: z.string(),
+  report: z.string(),
   steps: z.array(z.object({ name: z.string(), ok: z.boolean(), seen: z.string() })),
 });

@@ -10,11 +10,12 @@ import { paint, table } from "../output.js";
 import { duration } from "../progress.js";
 import { captureDocument } from "../quickstart/captured-output.js";
 import { writeConfigFolder } from "../quickstart/config-folder.js";
+import { writeQuestionFolder } from "../quickstart/question-folder.js";
 import { readJudgedQuestions, titleQuestions, type Question } from "../quickstart/questions.js";
-import { scoreProfile, type Score } from "../quickstart/score.js";
 import { readSettings } from "../read-settings.js";
 import { reportError } from "../report-error.js";
 import type { Command, Session } from "../session.js";
+import { compareCommand } from "./compare.js";
 import { gate } from "./gate.js";
 import { reingestCommand } from "./reingest.js";
 import { rollback } from "./rollback.js";
@@ -27,7 +28,8 @@ const BASE = "handbook";
 /** Questions whose answers are shown and compared byte for byte. */
 const SHOWN = 3;
 const MOST_QUESTIONS = 40;
-const DIFFERENCES_SHOWN = 8;
+/** Exit codes of GO, NO-GO and INCONCLUSIVE. */
+const VERDICT_CODES: ReadonlySet<number> = new Set([0, 1, 3]);
 
 export interface QuickstartOptions {
   readonly dir?: string;
@@ -43,8 +45,8 @@ interface Step {
 }
 
 /**
- * The whole story on an embedded database with two real models: baseline, refusal, experiment, re-ingest beside it, verification, comparison,
- * rollback. Every step is the real command, run in this process with the environment that is printed. Exit 1 when a step did not hold.
+ * The whole story on an embedded database with two real models: baseline, refusal, experiment, re-ingest beside it, verification, verdict and
+ * report, rollback. Every step is the real command, run in this process with the environment that is printed. Exit 1 when a step did not hold.
  */
 export const quickstart: Command<QuickstartOptions> = async (outer, options) => {
   const dir =
@@ -113,25 +115,24 @@ export const quickstart: Command<QuickstartOptions> = async (outer, options) => 
       return { ok: code === 0, seen: `${found} of ${expected} chunks, drift ${drift_pct}%` };
     });
 
+  const queries = handbook ?? (await writeQuestionFolder(dir, questions));
+  const report = join(dir, "report.html");
+  const summary = join(dir, "summary.md");
+  let verdict = "none";
   await story.step(
-    "compare side by side",
-    `EMBEDDING_PROFILE_EXPERIMENT=${CANDIDATE} emb search "..." --profile ${CANDIDATE}`,
-    experiment,
+    "decide",
+    `emb compare --baseline ${BASELINE} --candidate ${CANDIDATE} --queries ${queries} --report ${report} --summary ${summary}`,
+    {},
     async (session) => {
-      const settings = readSettings({ ...session, output: { ...session.output, note: () => {} } });
-      const [old, candidate] = await withStore(
-        settings,
-        async (store) =>
-          [
-            await scoreProfile(session, settings, store, BASELINE, questions),
-            await scoreProfile(session, settings, store, CANDIDATE, questions),
-          ] as const,
-      );
-      showComparison(session, questions, old, candidate);
-      return {
-        ok: candidate.best.length === questions.length,
-        seen: `right first: ${BASELINE} ${old.first}, ${CANDIDATE} ${candidate.first} of ${questions.length}`,
-      };
+      let document: unknown;
+      const kept = { ...session, output: { ...session.output, document: (value: unknown) => (document = value) } };
+      const sides = { baseline: BASELINE, candidate: CANDIDATE, queries, ingest: false, asServed: false };
+      const code = await compareCommand(kept, { ...sides, report, summary });
+      const { verdict: kind, metrics } = Compared.parse(document);
+      verdict = kind;
+      const { baseline, candidate } = metrics["ndcg"] ?? { baseline: 0, candidate: 0 };
+      const seen = `${kind}: nDCG@10 ${BASELINE} ${baseline.toFixed(3)}, ${CANDIDATE} ${candidate.toFixed(3)}`;
+      return { ok: VERDICT_CODES.has(code), seen }; // whichever it is: the documents may be anybody's
     },
   );
 
@@ -149,10 +150,14 @@ export const quickstart: Command<QuickstartOptions> = async (outer, options) => 
     return { ok: same, seen: same ? `${again.length} answers, byte for byte` : "different answers" };
   });
 
-  return story.end(dir);
+  return story.end(dir, { verdict, report, summary });
 };
 
 const Verified = z.object({ found: z.number(), expected: z.number(), drift_pct: z.number() });
+const Compared = z.object({
+  verdict: z.string(),
+  metrics: z.record(z.string(), z.object({ baseline: z.number(), candidate: z.number() })),
+});
 const RolledBack = z.object({ texts_embedded: z.number() });
 const Reingested = z.object({
   state: z.string(),
@@ -193,10 +198,10 @@ function createStory(outer: Session, env: Readonly<Record<string, string>>) {
       });
       steps.push({ name, action: `ENV=staging ${action}`, ...result, seconds: (outer.nowMs() - stepMs) / 1000 });
     },
-    end(dir: string): number {
+    end(dir: string, decided: { verdict: string; report: string; summary: string }): number {
       const ok = steps.every((step) => step.ok);
       const seconds = (outer.nowMs() - startMs) / 1000;
-      output.document({ ok, dir, seconds, steps });
+      output.document({ ok, dir, seconds, ...decided, steps });
       output.line();
       const rows = steps.map((step) => [step.ok ? "ok" : "FAIL", step.name, `${step.seconds.toFixed(1)}s`, step.seen]);
       for (const line of table(["", "step", "time", "seen"], rows)) output.line(line);
@@ -204,6 +209,9 @@ function createStory(outer: Session, env: Readonly<Record<string, string>>) {
       output.line(
         `${ok ? "All steps held" : "A step did not hold"}, in ${duration(seconds)}. Everything is in ${dir}: delete it when you are done.`,
       );
+      output.line();
+      output.line(paint(output, "bold", `Verdict: ${decided.verdict} for ${CANDIDATE} in place of ${BASELINE}`));
+      output.line(`The report, for a browser: ${decided.report}`);
       return ok ? 0 : 1;
     },
   };
@@ -238,24 +246,6 @@ async function answer(session: Session, questions: readonly Question[], show: bo
 }
 
 const excerpt = (text: string) => text.replaceAll(/\s+/g, " ").slice(0, 90);
-
-function showComparison({ output }: Session, questions: readonly Question[], old: Score, candidate: Score): void {
-  const mark = (right: boolean) => (right ? "right" : "wrong");
-  const differing = questions.flatMap(({ text, answers }, place) => {
-    const [a, b] = [old.best[place] ?? "", candidate.best[place] ?? ""];
-    return a === b ? [] : [[text.slice(0, 60), `${a} (${mark(answers.has(a))})`, `${b} (${mark(answers.has(b))})`]];
-  });
-  for (const line of table(["question", BASELINE, CANDIDATE], differing.slice(0, DIFFERENCES_SHOWN))) output.line(line);
-  if (differing.length > DIFFERENCES_SHOWN)
-    output.line(`... and ${differing.length - DIFFERENCES_SHOWN} more questions with another first answer`);
-  output.line();
-  const count = questions.length;
-  const rows = [
-    ["right document first", `${old.first} of ${count}`, `${candidate.first} of ${count}`],
-    ["right document in the first three", `${old.topThree} of ${count}`, `${candidate.topThree} of ${count}`],
-  ];
-  for (const line of table(["", BASELINE, CANDIDATE], rows)) output.line(line);
-}
 
 /** The handbook beside this checkout. @throws EmbError EMB_SOURCE_MISSING when the command was installed without it */
 function findHandbook(): string {

@@ -10,7 +10,7 @@ export const intervalScale = (intervals: readonly Interval[], margin: number): S
   scaleAround([0, -margin, ...intervals.flatMap(({ lower, upper, difference }) => [lower, upper, difference])]);
 
 /** Which side of the margin an interval is on. */
-export const sideOf = ({ lower, upper }: Interval, margin: number): "clear" | "below" | "open" =>
+const sideOf = ({ lower, upper }: Interval, margin: number): "clear" | "below" | "open" =>
   lower > -margin ? "clear" : upper < -margin ? "below" : "open";
 
 /** An interval as a bar with its middle, over zero and minus the margin. Says nothing to a screen reader: the numbers stand beside it. */

@@ -38,7 +38,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** What no HTML file may hold (C0 and C1 controls but tab and line ends), and halves of surrogate pairs, become U+FFFD. */
-export const escapeText = (text: string): string =>
+const escapeText = (text: string): string =>
   text
     .replaceAll(/\p{Surrogate}/gu, "\uFFFD")
     // oxlint-disable-next-line no-control-regex -- they are what is looked for

@@ -15,7 +15,7 @@ export interface ReportContent {
 }
 
 /** What was compared, where and when. */
-export interface ReportOrigin {
+interface ReportOrigin {
   readonly verdictId: string;
   /** ISO 8601, UTC. */
   readonly at: string;
