@@ -3,11 +3,16 @@ import { EmbError } from "@emb/manifest";
 import { planReingest } from "./plan-reingest.js";
 import { reingest } from "./reingest.js";
 import { sameSpace } from "./same-space.js";
+import type { Source } from "./source.js";
 import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
 
 let world: SmallWorld;
 beforeAll(async () => (world = await openSmallWorld()), 60_000);
 afterAll(() => world.close());
+
+/** Both bases are in one space. */
+const setup = (base: string, source: Source, more: Parameters<SmallWorld["setup"]>[2] = {}) =>
+  world.setup(base, source, { ...more, space: "shared" });
 
 const vectorsOf = async (base: string, profile: string) => {
   const [record] = (await world.store.namespaces.list(base)).filter(({ seal }) => seal.profile === profile);
@@ -21,10 +26,10 @@ describe("a namespace of a vector space that is there already", { timeout: 120_0
     const source = sourceOf("test:space", TEN);
     const refuse = (text: string) =>
       text.includes("number 7") ? new EmbError("EMB_PROVIDER_REJECTED", "bad", { hint: "-" }) : null;
-    await reingest(await world.setup("space", source, { refuse, acceptFailures: 1 }));
-    const setup = await world.setup("space", source, { profile: "again" });
-    expect(await planReingest(setup)).toMatchObject({ chunks: { total: 10, toEmbed: 1 } });
-    const report = await reingest(setup);
+    await reingest(await setup("space", source, { refuse, acceptFailures: 1 }));
+    const again = await setup("space", source, { profile: "again" });
+    expect(await planReingest(again)).toMatchObject({ chunks: { total: 10, toEmbed: 1 } });
+    const report = await reingest(again);
     expect(world.embedded()).toEqual([TEN["doc-7.txt"]]);
     expect(report).toMatchObject({
       state: "ready",
@@ -37,9 +42,7 @@ describe("a namespace of a vector space that is there already", { timeout: 120_0
   });
 
   it("of another base takes the vectors of equal texts", async () => {
-    const report = await reingest(
-      await world.setup("elsewhere", sourceOf("test:elsewhere", { "x.txt": TEN["doc-3.txt"]! })),
-    );
+    const report = await reingest(await setup("elsewhere", sourceOf("test:elsewhere", { "x.txt": TEN["doc-3.txt"]! })));
     expect(report).toMatchObject({ state: "ready", chunks: { total: 1, embedded: 0, skipped: 1 } });
     expect(world.embedded()).toEqual([]);
     expect((await vectorsOf("elsewhere", "one")).get("x.txt")).toEqual(
@@ -48,7 +51,7 @@ describe("a namespace of a vector space that is there already", { timeout: 120_0
   });
 
   it("of another space takes nothing", async () => {
-    const report = await reingest(await world.setup("space", sourceOf("test:space", TEN), { profile: "two" }));
+    const report = await reingest(await setup("space", sourceOf("test:space", TEN), { profile: "two" }));
     expect(report).toMatchObject({ state: "ready", chunks: { embedded: 10 } });
   });
 

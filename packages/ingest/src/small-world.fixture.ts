@@ -25,7 +25,8 @@ const profileText = (name: string, version = name) => `
     price_per_million_tokens: 2
 `;
 /** Profiles of one model under two versions, so that they are two vector spaces to emb; `again` is in the space of `one`. */
-const MANIFEST = `profiles:${profileText("one")}${profileText("two")}${profileText("again", "one")}`;
+const manifestOf = (space: string): string =>
+  `profiles:${profileText("one", `one-${space}`)}${profileText("two", `two-${space}`)}${profileText("again", `one-${space}`)}`;
 
 export const LIMITS = {
   maxDriftPct: 0,
@@ -61,11 +62,11 @@ export interface SmallWorld {
   byHand(sql: string, params?: readonly SqlValue[]): Promise<number>;
   /** Texts of documents that the model was given since the last setup; the probe texts of seals are left out. */
   embedded(): readonly string[];
-  /** A re-ingest into `base` with the real model; `refuse` makes it turn away a text as a service would. */
+  /** A re-ingest into `base` with the real model, in a vector space of the base's own unless `space` names one; `refuse` makes it turn away a text as a service would. */
   setup(
     base: string,
     source: RunSource,
-    more?: Partial<ReingestSetup> & { profile?: string; refuse?: Refuse },
+    more?: Partial<ReingestSetup> & { profile?: string; space?: string; refuse?: Refuse },
   ): Promise<ReingestSetup & { tokenizer: Tokenizer }>;
   close(): Promise<void>;
 }
@@ -75,14 +76,13 @@ export async function openSmallWorld(): Promise<SmallWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), "emb-ingest-"));
   const driver = await createEmbeddedDriver({ directory: join(dataDir, "postgres") });
   const store = await openPostgresStore(driver);
-  const reading = parseManifest(MANIFEST, { file: "manifest.yaml" });
-  if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-  const { profiles } = reading.manifest;
   const providers: EmbeddingProvider[] = [];
   let embedded: string[] = [];
 
-  const modelOf = async (name: string, refuse: Refuse) => {
-    const profile = profiles.get(name)!;
+  const modelOf = async (name: string, space: string, refuse: Refuse) => {
+    const reading = parseManifest(manifestOf(space), { file: "manifest.yaml" });
+    if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
+    const profile = reading.manifest.profiles.get(name)!;
     const inner = await createProvider(profile, { env: {}, dataDir });
     providers.push(inner);
     const tokenizer = await createTokenizer(profile, { env: {}, dataDir });
@@ -120,7 +120,7 @@ export async function openSmallWorld(): Promise<SmallWorld> {
     store,
     byHand: async (sql, params) => (await driver.query(sql, params)).affected,
     embedded: () => embedded.filter((text) => text.startsWith("Ferry")),
-    async setup(base, source, { profile = "one", refuse = () => null, ...more } = {}) {
+    async setup(base, source, { profile = "one", space = base, refuse = () => null, ...more } = {}) {
       embedded = [];
       return {
         store,
@@ -138,7 +138,7 @@ export async function openSmallWorld(): Promise<SmallWorld> {
         sleep: () => Promise.resolve(),
         signal: new AbortController().signal,
         onProgress: () => {},
-        ...(await modelOf(profile, refuse)),
+        ...(await modelOf(profile, space, refuse)),
         ...more,
       };
     },
