@@ -28,7 +28,7 @@ export async function observedProvider(url: URL, batchItems: number): Promise<Em
   return createProvider(profile, { env: { OPENAI_COMPATIBLE_URL: url.href }, dataDir: "unused", observer });
 }
 
-export async function benchProfile(batchItems: number): Promise<Profile> {
+async function benchProfile(batchItems: number): Promise<Profile> {
   const { parseManifest } = await import("@emb/manifest");
   const reading = parseManifest(manifest(batchItems), { file: "bench.yaml" });
   const profile = reading.ok ? reading.manifest.profiles.get("bench") : undefined;

@@ -33,7 +33,7 @@ export interface BenchWorld {
 }
 
 /** By default with the database of the benchmark, and the embedding server at 0 ms. */
-export type TaskInput = Task extends infer T
+type TaskInput = Task extends infer T
   ? T extends Task
     ? Omit<T, "database" | "service"> & { service?: string }
     : never

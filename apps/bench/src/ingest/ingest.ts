@@ -30,7 +30,7 @@ const SECTIONS: Readonly<Record<string, (world: BenchWorld, rounds: number, size
  * server of its own and runs again beside it.
  * @param flags --rounds N, --scale F (of all sizes), --only SECTION[,SECTION]: for trying something
  */
-export async function runIngest(flags: readonly string[]): Promise<BenchReport> {
+export async function runIngest(flags: readonly string[]): Promise<BenchReport | { readonly ranElsewhere: number }> {
   const { values } = parseArgs({
     args: [...flags],
     options: {
@@ -43,8 +43,7 @@ export async function runIngest(flags: readonly string[]): Promise<BenchReport> 
   const database = process.env["TEST_DATABASE_URL"];
   if (database === undefined) {
     const { status } = spawnSync(WITH_POSTGRES, [process.execPath, ...process.argv.slice(1)], { stdio: "inherit" });
-    // oxlint-disable-next-line unicorn/no-process-exit -- an app's main; the other process has said everything
-    process.exit(status ?? 1);
+    return { ranElsewhere: status ?? 1 };
   }
   const rounds = Number(values.rounds);
   const scaled = (count: number) => Math.round((count * Number(values.scale)) / 1000) * 1000;
