@@ -95,4 +95,13 @@ describe("emb audit", () => {
     expect(documentOf(verified, Verified)).toMatchObject({ ok: false, first_bad: firstBad });
     expect((await project.emb(["audit", "verify"])).code).toBe(0);
   });
+
+  it("says which head it looked for, and refuses what is none", async () => {
+    const other = "0123".repeat(16);
+    const looked = await project.emb(["audit", "verify", "--expect-head", other]);
+    expect(looked.code).toBe(1);
+    expect(looked.stdout).toContain(`expected a row with head ${other}, seen 4 rows`);
+    const none = await project.emb(["audit", "verify", "--expect-head", head.slice(0, 12)]);
+    expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("--expect-head: expected 64 hexadecimal") });
+  });
 });

@@ -31,6 +31,8 @@ export async function openNamedSource(
 ): Promise<NamedSource> {
   const { source, scope: scopes = [] } = options;
   const limit = options.limit === undefined ? null : wholeNumber("--limit", options.limit);
+  if (limit === 0)
+    throw usage("--limit: expected at least 1 document, got 0", "--dry-run says what a run would take, without a run.");
   const name = wordsOf(options);
   const narrow = (opened: Source) => scopeSource(opened, { scopes, limit });
   if (POSTGRES.test(source)) return { name, opened: narrow(await openDatabase(options, maxDocumentBytes)) };

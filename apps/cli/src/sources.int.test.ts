@@ -53,6 +53,7 @@ describe("what a re-ingest reads", () => {
   it.each([
     [["--source", "docs", "--scope", "guides"], /expected path:GLOB or metadata:KEY=VALUE/],
     [["--source", "docs", "--limit", "few"], /--limit/],
+    [["--source", "docs", "--limit", "0"], /--limit: expected at least 1 document, got 0/],
     [["--source", "docs", "--table", "x"], /--table goes with a PostgreSQL source/],
     [["--source", "stored", "--limit", "1"], /stored documents are not read again/],
     [["--source", "postgres://h/d"], /needs --table or --query/],

@@ -89,7 +89,7 @@ export async function takeIn(intake: {
   await commit();
   await storing;
   signal.throwIfAborted();
-  if (total.seen === 0 && intake.mayBeEmpty !== true) throw emptySource(source.identity);
+  if (total.seen === 0 && intake.mayBeEmpty !== true) throw emptySource(source);
   // Behind such an item may stand any document: nothing is taken for gone. Version 0 tombstones nothing and still ends the run's memory.
   const removed = await documents.sweep({
     base,

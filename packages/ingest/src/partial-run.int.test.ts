@@ -73,3 +73,12 @@ it("a base without documents has nothing stored to fill from, and no run stays b
   await expect(reingest(setup)).rejects.toMatchObject({ code: "EMB_SOURCE_EMPTY" });
   expect((await world.store.runs.list({ base: "nothing" })).map(({ state }) => state)).toEqual(["failed"]);
 });
+
+it("a part that no document is in names what asked for it", async () => {
+  const none = scopeSource(sourceOf("folder:/none", TEN), { scopes: ["metadata:lang=xx"], limit: null });
+  await expect(planReingest(await world.setup("none", none))).rejects.toMatchObject({
+    code: "EMB_SOURCE_EMPTY",
+    message: expect.stringContaining("(scope metadata:lang=xx): expected at least one document"),
+    hint: expect.stringContaining("--scope"),
+  });
+});

@@ -98,7 +98,7 @@ async function count(setup: PlanSetup, readers: readonly NamespaceReader[]): Pro
     idsHidden ||= item.hidesIds;
   }
   signal.throwIfAborted();
-  if (items === 0 && source.read !== null) throw emptySource(source.identity);
+  if (items === 0 && source.read !== null) throw emptySource(source);
   if (source.partial !== undefined) return { ...(await tally.finish()), removed: 0, setAside };
 
   let removed = 0;

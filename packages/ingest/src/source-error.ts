@@ -1,5 +1,6 @@
 import { EmbError } from "@emb/manifest";
 import { systemCode } from "./document-file.js";
+import type { Source } from "./source.js";
 
 /** The error for a source's own place that cannot be opened. */
 export function sourceError(path: string, error: unknown): EmbError {
@@ -21,11 +22,18 @@ export function sourceError(path: string, error: unknown): EmbError {
   );
 }
 
-export const emptySource = (identity: string): EmbError =>
-  new EmbError("EMB_SOURCE_EMPTY", `source ${identity}: expected at least one document, found none`, {
-    hint: "Check the path and the file names: a folder source reads .md, .markdown and .txt files.",
-    context: { source: identity },
-  });
+export const emptySource = ({ identity, partial }: Pick<Source, "identity" | "partial">): EmbError =>
+  new EmbError(
+    "EMB_SOURCE_EMPTY",
+    `source ${identity}${partial === undefined ? "" : ` (${partial})`}: expected at least one document, found none`,
+    {
+      hint:
+        partial === undefined
+          ? "Check the path and the file names: a folder source reads .md, .markdown and .txt files."
+          : "Check what --scope asks for: a glob is matched against document ids, a value against metadata.",
+      context: { source: identity },
+    },
+  );
 
 export const nothingStored = (base: string): EmbError =>
   new EmbError("EMB_SOURCE_EMPTY", `base ${base}: expected stored documents, found none`, {
