@@ -6,10 +6,7 @@ import { EmbError } from "@emb/manifest";
  * @param place.shared more than one process may open the store
  * @throws EmbError EMB_USAGE
  */
-export function decideFilledBy(
-  asked: string | undefined,
-  { shared, acceptFailures }: { shared: boolean; acceptFailures: number },
-): FilledBy {
+export function decideFilledBy(asked: string | undefined, { shared }: { shared: boolean }): FilledBy {
   if (asked === undefined) return shared ? "both" : "local";
   if (asked === "local") return "local";
   if (asked !== "queue")
@@ -19,10 +16,6 @@ export function decideFilledBy(
   if (!shared)
     throw new EmbError("EMB_USAGE", "--workers queue: an embedded database has one process, which is this one", {
       hint: "Set DATABASE_URL to a PostgreSQL server, or leave --workers out.",
-    });
-  if (acceptFailures > 0)
-    throw new EmbError("EMB_USAGE", "--workers queue: workers accept no texts set aside", {
-      hint: "Leave --accept-failures out, or give it with --workers local.",
     });
   return "queue";
 }

@@ -23,6 +23,14 @@ import { work } from "./worker.js";
 /** Everything is closed by then; what still holds the process is a collector or a database that does not answer. */
 const LINGER_MS = 1000;
 
+if (process.argv.length > 2) {
+  process.stderr.write(
+    "usage: emb-ingest-worker, without arguments: config/<env>.yaml and the environment say what it does\n",
+  );
+  // oxlint-disable-next-line unicorn/no-process-exit -- an app's main, before anything is open
+  process.exit(process.argv[2] === "--help" ? 0 : 2);
+}
+
 const order = createStopOrder(process);
 const { stopping, signal } = order;
 const { env } = process;

@@ -86,6 +86,9 @@ describe("telemetry of the query process", () => {
         new Set(sent.filter(({ path }) => path === at).flatMap(({ signals }) => signals.map(({ name }) => name)));
       expect(namesAt("/v1/metrics")).toEqual(
         new Set([
+          "embedding_namespace_changes_queued",
+          "embedding_namespace_changes_oldest_age_seconds",
+          "embedding_namespace_changes_set_aside",
           "embedding_provider_info",
           "embedding_provider_calls_total",
           "embedding_provider_texts_total",

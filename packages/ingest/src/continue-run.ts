@@ -45,7 +45,7 @@ export interface ContinueSetup {
   /** A shard whose holder shows no sign of life for this long may be taken by another. */
   readonly leaseMs: number;
   readonly limits: VerifyLimits;
-  /** Set-aside texts with which the run may still become ready. */
+  /** Set-aside texts with which the run may still become ready; 0: as many as it was told to accept before. */
   readonly acceptFailures: number;
   /** Who asked, for the audit log. */
   readonly actor: string;
@@ -94,6 +94,7 @@ export async function continueRun(
   soon.throwIfAborted();
 
   await step(store, run.id, "verify");
+  const acceptFailures = await accepted(setup, run);
   const reader = await store.namespaces.openReader(record, expectedSeal(profile), { strict: true });
   const setAside = await setAsideTexts(store, { runId: run.id, namespaceId: record.id, limit: MAX_NAMED_FAILURES });
   const { chunks: chunksTotal } = await reader.count();
@@ -105,7 +106,7 @@ export async function continueRun(
     chunker,
     setAside,
     signal: soon, // reads only, so that nothing is lost
-    acceptFailures: setup.acceptFailures,
+    acceptFailures,
     limits: setup.limits,
     onProgress: (chunks) => setup.onProgress({ kind: "verify", chunks, chunksTotal }),
   });
@@ -116,11 +117,15 @@ export async function continueRun(
     await writer.forget(setAside.map(({ documentId }) => documentId));
     await writer.forget(verification.damaged, { chunks: true });
   }
-  const ended = await finish(setup, run, record, verification);
+  const ended = await finish({ ...setup, acceptFailures }, run, record, verification);
   // a namespace that serves is kept fresh without a run
   if (!verification.ok && record.state === "ready") await store.changes.queuePending(record.id);
   return { run: ended, verification };
 }
+
+/** Whoever brings the run to its end holds it to what was accepted where it was started. */
+const accepted = async ({ store, acceptFailures }: ContinueSetup, run: Run): Promise<number> =>
+  acceptFailures > 0 ? acceptFailures : ((await store.runs.get(run.id)) ?? run).acceptFailures;
 
 const tooWide = ({ capabilities }: Store, { seal }: NamespaceRecord): boolean =>
   seal.dims > capabilities.maxIndexedDims[seal.storage];

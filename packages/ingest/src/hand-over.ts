@@ -23,7 +23,8 @@ export async function handOver(
   run: Run,
   record: NamespaceRecord,
 ): Promise<{ run: Run; verification: Verification | null }> {
-  const { filledBy = "local", store } = setup;
+  const { filledBy = "local", store, acceptFailures } = setup;
+  if (acceptFailures > 0) await store.runs.acceptFailures(run.id, acceptFailures);
   // those whose shards were cut just now were woken then; once more does no harm
   if (filledBy !== "local") await store.wakeups.send(run.shards.total - run.shards.done);
   return filledBy === "queue"

@@ -43,6 +43,7 @@ const ran = (embedded: number, seconds: number): Run => ({
   reason: "",
   version: 1n,
   partial: false,
+  acceptFailures: 0,
   intakeDone: true,
   createdAt: new Date(0),
   updatedAt: new Date(seconds * 1000),

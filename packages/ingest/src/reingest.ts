@@ -70,6 +70,8 @@ async function runOnce(setup: ReingestSetup): Promise<EndedRun> {
   const record = await openTarget(setup, address);
   const { run, resumed } = await openRun(setup, record);
   if (setup.maxCostUsd != null) await setup.store.runs.limitSpend(run.id, setup.maxCostUsd);
+  // before its shards are cut: a worker may be at its end before this process looks again
+  if (setup.acceptFailures > 0) await setup.store.runs.acceptFailures(run.id, setup.acceptFailures);
   setup.onProgress({
     kind: "run",
     runId: run.id,

@@ -42,6 +42,7 @@ const run = (state: RunState, namespaceId = 7): Run => ({
   reason: "",
   version: 1n,
   partial: false,
+  acceptFailures: 0,
   intakeDone: true,
   createdAt: new Date(0),
   updatedAt: new Date(0),

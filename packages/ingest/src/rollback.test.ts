@@ -34,6 +34,7 @@ const run = (id: string, namespaceId: number, state: RunState): Run => ({
   reason: "",
   version: 1n,
   partial: false,
+  acceptFailures: 0,
   intakeDone: true,
   createdAt: new Date(0),
   updatedAt: new Date(0),

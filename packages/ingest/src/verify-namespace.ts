@@ -20,7 +20,17 @@ export interface VerifyLimits {
 
 export interface Check {
   readonly name:
-    "documents" | "chunks" | "texts" | "set_aside" | "seal" | "dims" | "norms" | "witness" | "queries" | "recall";
+    | "state"
+    | "documents"
+    | "chunks"
+    | "texts"
+    | "set_aside"
+    | "seal"
+    | "dims"
+    | "norms"
+    | "witness"
+    | "queries"
+    | "recall";
   readonly ok: boolean;
   readonly seen: number | string;
   readonly want: string;

@@ -1,5 +1,6 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
+import { acceptedFailures } from "./migrations/accepted-failures.js";
 import { catalogue } from "./migrations/catalogue.js";
 import { liveChanges } from "./migrations/live-changes.js";
 import { rateLimits } from "./migrations/rate-limits.js";
@@ -36,6 +37,7 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   workers,
   rateLimits,
   verdicts,
+  acceptedFailures,
 ];
 
 const Version = z.object({ version: z.int() });

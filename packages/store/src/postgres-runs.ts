@@ -23,6 +23,7 @@ const RunRow = z
     reason: z.string(),
     version: z.bigint(),
     partial: z.boolean(),
+    accept_failures: z.int(),
     intake_done: z.boolean(),
     created_at: z.date(),
     updated_at: z.date(),
@@ -53,6 +54,7 @@ const RunRow = z
     reason: row.reason,
     version: row.version,
     partial: row.partial,
+    acceptFailures: row.accept_failures,
     intakeDone: row.intake_done,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
@@ -159,7 +161,7 @@ export async function upsertFailures(
 
 export function createPostgresRuns(driver: SqlDriver, schema: string, wakeups: Pick<PostgresWakeups, "sender">): Runs {
   const select = `
-    SELECT r.id, r.base, r.namespace_id, n.namespace, r.profile, r.source, r.state, r.reason, r.version, r.partial, r.intake_done, r.created_at,
+    SELECT r.id, r.base, r.namespace_id, n.namespace, r.profile, r.source, r.state, r.reason, r.version, r.partial, r.accept_failures, r.intake_done, r.created_at,
       r.updated_at, r.documents_total, s.*, p.max_cost_usd, p.spent_tokens, p.spent_usd, p.reserved_tokens, p.reserved_usd, (SELECT count(*) FROM ${schema}.failures f WHERE f.run_id = r.id) AS failures
     FROM ${schema}.runs r JOIN ${schema}.namespaces n ON n.id = r.namespace_id JOIN ${schema}.run_spend p ON p.run_id = r.id
     CROSS JOIN LATERAL (
@@ -205,6 +207,9 @@ export function createPostgresRuns(driver: SqlDriver, schema: string, wakeups: P
       );
       return affected === 1;
     },
+
+    acceptFailures: async (id, texts) =>
+      void (await driver.query(`UPDATE ${schema}.runs SET accept_failures = $2::integer WHERE id = $1`, [id, texts])),
 
     addToScope: async (id, documentIds) =>
       void (await driver.query(

@@ -62,6 +62,8 @@ export interface Run {
   readonly version: bigint;
   /** It fills the documents of its scope and no others. */
   readonly partial: boolean;
+  /** Set-aside texts with which it may still become ready. */
+  readonly acceptFailures: number;
   /** Intake is complete, so shards were cut; false: the source must be read (again) first. */
   readonly intakeDone: boolean;
   readonly createdAt: Date;
@@ -108,6 +110,8 @@ export interface Runs {
   list(filter?: { base?: string; states?: readonly RunState[] }): Promise<readonly Run[]>;
   /** Compare-and-set: false when the run was in none of `from`. */
   transition(id: string, step: { from: readonly RunState[]; to: RunState; reason?: string }): Promise<boolean>;
+  /** Accepts so many set-aside texts, whoever brings the run to its end; stays until another number is set. */
+  acceptFailures(id: string, texts: number): Promise<void>;
   /** Adds documents to what a partial run fills. Naming one twice changes nothing. */
   addToScope(id: string, documentIds: readonly string[]): Promise<void>;
   /**

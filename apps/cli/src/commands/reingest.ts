@@ -39,7 +39,7 @@ export const reingestCommand: Command<ReingestOptions> = async (session, options
     options.acceptFailures === undefined ? 0 : wholeNumber("--accept-failures", options.acceptFailures);
   return withStore(settings, async (store) => {
     const { to, yes, dryRun } = options;
-    const filledBy = decideFilledBy(options.workers, { shared: store.capabilities.shared, acceptFailures });
+    const filledBy = decideFilledBy(options.workers, { shared: store.capabilities.shared });
     if (dryRun) {
       printPlan(session, await planFill(session, { settings, store, base, to, source }));
       return 0;

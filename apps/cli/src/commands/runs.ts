@@ -44,7 +44,7 @@ export const runs: Command<RunsOptions> = async (session, options) => {
     }
     const run = await findRun(store, options.id);
     const { shared } = store.capabilities;
-    const filledBy = decideFilledBy(options.workers, { shared, acceptFailures: limits.acceptFailures });
+    const filledBy = decideFilledBy(options.workers, { shared });
     const place = { settings, store, run, filledBy };
     if (verb === "resume") return resume(session, place, limits);
     if (verb === "retry") return retry(session, place, limits);

@@ -220,6 +220,7 @@ export const brokenStores: Record<StorePromise, Breakage> = {
       return { ...cut, shards: Math.max(cut.shards, 1) };
     },
   })),
+  "a run keeps how many set-aside texts it accepts": runs(() => ({ acceptFailures: async () => {} })),
   "a partial run fills the documents of its scope and no others": writer((own) => ({
     readPending: ({ scopeOf: _forgotten, ...page }) => own.readPending(page),
   })),

@@ -94,6 +94,12 @@ export const runChecks = {
     await writer.writeBatch(batchOf(filling, [chunksOf("b", version)]));
     assert.deepEqual(await cut(), { shards: 0, documents: 4 });
   },
+  "a run keeps how many set-aside texts it accepts": async (store) => {
+    const { runId } = await startFilling(store, ["a"]);
+    assert.equal((await store.runs.get(runId))?.acceptFailures, 0);
+    await store.runs.acceptFailures(runId, 3);
+    assert.equal((await store.runs.get(runId))?.acceptFailures, 3);
+  },
   "a partial run fills the documents of its scope and no others": async (store) => {
     const { base, record, version, writer } = await startFilling(store, ["a", "b", "c", "d"]);
     const id = randomUUID();
