@@ -41,6 +41,25 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     return error;
   };
 
+  it("whoever brings a run to its end holds it to what was accepted where it was started", async () => {
+    const source = sourceOf("test:accepted", TEN);
+    const stop = new AbortController();
+    const begun = await world.setup("accepted", source, {
+      refuse: refuseSeven,
+      acceptFailures: 1,
+      signal: stop.signal,
+      onProgress: ({ kind }) => kind === "taken-in" && stop.abort(new Error("killed")),
+    });
+    await expect(reingest(begun)).rejects.toThrow("killed");
+    const run = await newest("accepted");
+    const record = (await world.store.namespaces.list("accepted"))[0]!;
+    const worker = await world.setup("accepted", source, { refuse: refuseSeven, acceptFailures: 0 });
+    expect(await continueRun(worker, run, record)).toMatchObject({
+      run: { state: "ready", failures: 1, acceptFailures: 1 },
+      verification: { ok: true, setAside: 1 },
+    });
+  });
+
   it("pause stops a fill that is going on, and only a resume leads on", async () => {
     const error = await disturb("pause", (run) => pauseRun(control(), run, "lunch"));
     expect(error).toMatchObject({ code: "EMB_RUN_NOT_READY" });
