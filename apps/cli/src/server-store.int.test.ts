@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createServerDriver } from "@emb/store/server";
-import { createProject, documentOf, failureOf, type Project } from "./command.fixture.js";
+import { createProject, documentOf, failureOf, profileYaml, type Project } from "./command.fixture.js";
 
 const url = process.env["TEST_DATABASE_URL"]?.trim() ?? "";
 /** A pooler in transaction mode in front of the same server. */
@@ -41,7 +41,10 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
   const schema = `emb_test_${randomBytes(6).toString("hex")}`;
   let project: Project;
   beforeAll(async () => {
+    // a vector space for each test that counts what is embedded: equal texts of one space are copied
+    const profiles = ["one", "two", "three", "four"].map((name) => profileYaml(name)).join("");
     project = await createProject({
+      "config/embedding_profiles.yaml": `profiles:\n${profiles}`,
       "config/production.yaml": `embedding: { profile: one }\nstore: { schema: ${schema}, queue_schema: ${schema}_boss }\ningest: { commit_rows: 32, shard_documents: 40, lease_ms: 10000, port: 0 }\n`,
       "short.jsonl": LONG.split("\n").slice(0, 12).join("\n"),
       "long.jsonl": LONG,
@@ -114,10 +117,11 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
 
   it("pauses a fill that another process is at, and goes on with it in a third", async () => {
     const base = ["--base", "paused"];
-    const running = project.start([...fill("one"), ...base], server);
+    const open = { ...server, EMBEDDING_PROFILE_SWAPPABLE: "true" };
+    const running = project.start([...fill("three"), ...base], open);
     await running.says(/^fill .* [1-9]\d* chunks, /m);
     const list = async (...args: string[]) =>
-      documentOf(await project.emb(["runs", ...args, "--json"], server), Runs).runs;
+      documentOf(await project.emb(["runs", ...args, "--json"], open), Runs).runs;
     const [{ run_id: id } = { run_id: "" }] = await list(...base);
     expect(await list("pause", id)).toMatchObject([{ run_id: id, state: "paused" }]);
     const stopped = await running.ended;
@@ -139,8 +143,9 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
   });
 
   it("leaves a fill to workers with --workers queue, says so while there is none, and follows it to its end", async () => {
-    const args = ["reingest", "--to", "one", "--source", "short.jsonl", "--base", "queued", "--yes", "--json"];
-    const running = project.start([...args, "--workers", "queue"], server);
+    const args = ["reingest", "--to", "four", "--source", "short.jsonl", "--base", "queued", "--yes", "--json"];
+    const open = { ...server, EMBEDDING_PROFILE_SWAPPABLE: "true" };
+    const running = project.start([...args, "--workers", "queue"], open);
     await running.says(/no worker has shown a sign of life/);
     const { PATH = "" } = process.env;
     const env = { PATH, ENV: "production", ...server };

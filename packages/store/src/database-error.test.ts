@@ -15,3 +15,9 @@ it.each([
   const error = databaseError({ sqlState, message: "x".repeat(1_000) });
   expect([error.code, error.message.length <= 330]).toEqual([code, true]);
 });
+
+it("a session that begins on a full disk is told as one, another internal error is not", () => {
+  const codeOf = (message: string) => databaseError({ sqlState: "XX000", message }).code;
+  expect(codeOf("could not write init file")).toBe("EMB_STORE_UNAVAILABLE");
+  expect(codeOf("cache lookup failed for relation 1")).toBe("EMB_INTERNAL");
+});

@@ -38,10 +38,15 @@ const HINTS = {
   EMB_INTERNAL: "Report this with the command that was run and what --verbose prints.",
 } as const;
 
+/** A few failures of the disk, such as a session that begins while it is full, come as PostgreSQL's own internal error. */
+const diskRefused = ({ sqlState, message }: DatabaseRefusal): boolean =>
+  sqlState === "XX000" && /^could not (?:write|extend|create|open|read) /.test(message);
+
 /** The EmbError for what a database refused. */
 export function databaseError(refusal: DatabaseRefusal, cause?: unknown): EmbError {
   const { sqlState = "" } = refusal;
-  const code = CODES[sqlState] ?? CODES[sqlState.slice(0, 2)] ?? "EMB_INTERNAL";
+  const code =
+    CODES[sqlState] ?? CODES[sqlState.slice(0, 2)] ?? (diskRefused(refusal) ? "EMB_STORE_UNAVAILABLE" : "EMB_INTERNAL");
   return new EmbError(code, `the database refused: ${refusal.message.slice(0, EXCERPT)}`, {
     hint: HINTS[code],
     ...(sqlState === "" ? {} : { context: { sqlState } }),

@@ -82,8 +82,9 @@ ingest: { port: 0, commit_rows: 8, shard_documents: 20, lease_ms: ${LEASE_MS}, c
         try {
           return (await admin.query(sql, params)).rows;
         } catch (error) {
-          const away = isEmbError(error, "EMB_STORE_UNAVAILABLE") && performance.now() < until;
-          if (!away) throw error;
+          // a server that was started on a full disk says so to whoever connects
+          const away = isEmbError(error, "EMB_STORE_UNAVAILABLE") || isEmbError(error, "EMB_STORE_FULL");
+          if (!away || performance.now() > until) throw error;
         }
     },
     async close() {
