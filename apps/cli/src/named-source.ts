@@ -1,6 +1,5 @@
-import { resolve } from "node:path";
 import type { Settings } from "@emb/config";
-import { openSource, scopeSource, STORED_DOCUMENTS, type RunSource, type Source } from "@emb/ingest";
+import { isPostgresAddress, openPlace, scopeSource, STORED_DOCUMENTS, type RunSource } from "@emb/ingest";
 import { EmbError } from "@emb/manifest";
 import type { Session } from "./session.js";
 import { wholeNumber } from "./whole-number.js";
@@ -21,8 +20,6 @@ export interface NamedSource {
   readonly opened: RunSource;
 }
 
-const POSTGRES = /^postgres(?:ql)?:/;
-
 /** @throws EmbError EMB_USAGE, EMB_SOURCE_MISSING, EMB_SOURCE_INVALID */
 export async function openNamedSource(
   { cwd }: Pick<Session, "cwd">,
@@ -34,13 +31,11 @@ export async function openNamedSource(
   if (limit === 0)
     throw usage("--limit: expected at least 1 document, got 0", "--dry-run says what a run would take, without a run.");
   const name = wordsOf(options);
-  const narrow = (opened: Source) => scopeSource(opened, { scopes, limit });
-  if (POSTGRES.test(source)) return { name, opened: narrow(await openDatabase(options, maxDocumentBytes)) };
-  for (const flag of ["table", "query"] as const)
-    if (options[flag] !== undefined)
-      throw usage(`--${flag} goes with a PostgreSQL source`, "Give --source postgres://USER@HOST/DATABASE.");
-  if (source !== STORED_DOCUMENTS.identity)
-    return { name, opened: narrow(await openSource(resolve(cwd, source), { maxDocumentBytes })) };
+  checkRows(options);
+  if (source !== STORED_DOCUMENTS.identity) {
+    const opened = await openPlace(options, { from: cwd, maxDocumentBytes });
+    return { name, opened: scopeSource(opened, { scopes, limit }) };
+  }
   if (scopes.length > 0 || limit !== null)
     throw usage(
       "--scope and --limit narrow what is read, and stored documents are not read again",
@@ -49,19 +44,16 @@ export async function openNamedSource(
   return { name, opened: STORED_DOCUMENTS };
 }
 
-async function openDatabase({ source, table, query }: SourceOptions, maxDocumentBytes: number): Promise<Source> {
-  if ((table === undefined) === (query === undefined))
+function checkRows(options: SourceOptions): void {
+  const given = (["table", "query"] as const).filter((flag) => options[flag] !== undefined);
+  if (!isPostgresAddress(options.source)) {
+    if (given.length > 0)
+      throw usage(`--${given[0]} goes with a PostgreSQL source`, "Give --source postgres://USER@HOST/DATABASE.");
+  } else if (given.length !== 1)
     throw usage(
       "a PostgreSQL source needs --table or --query",
       "A query names the columns: SELECT ... AS id, ... AS text FROM ...",
     );
-  const { createPostgresSource } = await import("@emb/ingest/postgres");
-  const connectionString = source.replace(/^postgres:(?=postgres(?:ql)?:)/, "");
-  return createPostgresSource({
-    connectionString,
-    maxDocumentBytes,
-    rows: query === undefined ? { table: table ?? "" } : { query },
-  });
 }
 
 function wordsOf({ source, table, query, scope = [], limit }: SourceOptions): string {

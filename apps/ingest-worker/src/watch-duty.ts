@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { takeIn, type IntakeReport, type Source } from "@emb/ingest";
+import { openPlace, takeIn, type IntakeReport, type Source } from "@emb/ingest";
 import { errorFields } from "@emb/query";
 import type { TextFailure } from "@emb/store";
 import type { Duty, WorkerContext } from "./duty.js";
-import { openWatched, watchPath, type WatchSetting } from "./watched-source.js";
+import { watchPath, type WatchSetting } from "./watched-source.js";
 
 /** What a database does not tell by `updated_at`: rows that are gone. */
 const WHOLE_READ_MS = 3_600_000;
@@ -40,7 +40,8 @@ export function createWatchDuty(context: WorkerContext): Duty {
   /** A folder tells of its changes; the place is watched from before it is first read. */
   const open = async (one: Watched): Promise<Source> => {
     if (one.source !== null) return one.source;
-    const source = await openWatched(settings, one.setting);
+    const { maxDocumentBytes } = settings.ingest;
+    const source = await openPlace(one.setting, { from: settings.paths.configDir, maxDocumentBytes });
     const path = /^(?:folder|jsonl):(.+)$/s.exec(source.identity)?.[1];
     if (path !== undefined)
       one.stop = watchPath(

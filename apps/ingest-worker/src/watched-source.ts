@@ -1,19 +1,7 @@
 import { watch } from "node:fs";
-import { resolve } from "node:path";
 import type { Settings } from "@emb/config";
-import { openSource, type Source } from "@emb/ingest";
 
 export type WatchSetting = Settings["ingest"]["watch"][number];
-
-/** @throws EmbError EMB_SOURCE_MISSING, EMB_SOURCE_INVALID, EMB_USAGE */
-export async function openWatched(settings: Settings, { source, table, query }: WatchSetting): Promise<Source> {
-  const { maxDocumentBytes } = settings.ingest;
-  if (table === null && query === null)
-    return openSource(resolve(settings.paths.configDir, source), { maxDocumentBytes });
-  const { createPostgresSource } = await import("@emb/ingest/postgres");
-  const rows = query === null ? { table: table ?? "" } : { query };
-  return createPostgresSource({ connectionString: source, rows, maxDocumentBytes });
-}
 
 /** Changes come in bursts: an editor writes a file in several steps, a checkout writes thousands. */
 const QUIET_MS = 500;

@@ -18,6 +18,7 @@ export type { ReingestReport } from "./reingest-report.js";
 export type { Progress } from "./run-progress.js";
 export type { Plan } from "./plan.js";
 export { planReingest, type PlanSetup } from "./plan-reingest.js";
+export { isPostgresAddress, openPlace, type SourcePlace } from "./open-place.js";
 export { openSource } from "./open-source.js";
 export { createFolderSource } from "./folder-source.js";
 export { createJsonlSource } from "./jsonl-source.js";
