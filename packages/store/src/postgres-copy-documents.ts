@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { CHUNK_COLUMNS, committedName, isCommitted, tableName } from "./namespace-table.js";
 import type { NamespaceRecord } from "./namespaces.js";
-import { advanceShardParams, advanceShardSql, leaseLost } from "./postgres-runs.js";
+import { advanceShardParams, advanceShardSql, leaseLost } from "./postgres-shards.js";
+import { inScope } from "./run-scope.js";
 import type { Lease } from "./runs.js";
 import type { SqlDriver } from "./sql-driver.js";
 import { parseRows } from "./sql-rows.js";
@@ -30,8 +31,7 @@ export function copyDocuments(
          AND NOT EXISTS (SELECT FROM ${schema}.failures f JOIN ${schema}.runs r ON r.id = f.run_id
            WHERE r.namespace_id = $4 AND f.document_id = d.document_id)
          AND NOT EXISTS (SELECT FROM ${schema}.changes q WHERE q.namespace_id = $4 AND q.document_id = d.document_id AND q.code IS NOT NULL)
-         AND (NOT (SELECT partial FROM ${schema}.runs WHERE id = $5)
-           OR EXISTS (SELECT FROM ${schema}.run_scope s WHERE s.run_id = $5 AND s.document_id = d.document_id))
+         AND ${inScope(schema, "$5")}
        ORDER BY d.document_id FOR SHARE OF d`,
       [record.base, lease.cursor ?? lease.after, lease.through, from.id, lease.runId],
     );

@@ -3,6 +3,7 @@ import type { Documents, PendingDocument } from "./documents.js";
 import { committedName, isCommitted } from "./namespace-table.js";
 import { createIntake } from "./postgres-intake.js";
 import { createLiveDocuments, removeFromNamespaces } from "./postgres-live-documents.js";
+import { isNamed } from "./run-scope.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
 
@@ -65,7 +66,7 @@ async function readPage<T>(
          WHERE d.base = $1 AND NOT d.deleted AND ($2::text IS NULL OR d.document_id > $2) AND ($3::text IS NULL OR d.document_id <= $3)
            AND ($6::text[] IS NULL OR d.document_id = ANY ($6))
            ${page.where === undefined ? "" : `AND ${page.where}`}
-           ${page.scopeOf === undefined ? "" : `AND EXISTS (SELECT FROM ${schema}.run_scope s WHERE s.run_id = $7 AND s.document_id = d.document_id)`}
+           ${page.scopeOf === undefined ? "" : `AND ${isNamed(schema, "$7")}`}
          ORDER BY d.document_id LIMIT $4::bigint
        ) AS page
      ) AS counted

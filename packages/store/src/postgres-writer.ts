@@ -8,7 +8,8 @@ import { createContentIndex, type ContentIndex } from "./postgres-content-index.
 import { copyDocuments } from "./postgres-copy-documents.js";
 import { writeChanges } from "./postgres-change-writer.js";
 import { readPending } from "./postgres-documents.js";
-import { advanceShardParams, advanceShardSql, leaseLost, upsertFailures } from "./postgres-runs.js";
+import { upsertFailures } from "./postgres-runs.js";
+import { advanceShardParams, advanceShardSql, leaseLost } from "./postgres-shards.js";
 import { buildIndex } from "./postgres-index.js";
 import { parseKeys } from "./postgres-reader.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";

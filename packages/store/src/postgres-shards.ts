@@ -1,0 +1,196 @@
+import { EmbError } from "@emb/manifest";
+import { z } from "zod";
+import { committedName, isCommitted } from "./namespace-table.js";
+import type { PostgresWakeups } from "./postgres-wakeups.js";
+import { inScope } from "./run-scope.js";
+import type { Lease, Runs, ShardCounters } from "./runs.js";
+import type { SqlDriver, SqlSession, SqlValue } from "./sql-driver.js";
+import { parseOneRow, parseRow } from "./sql-rows.js";
+import { unknownRun } from "./unknown-run.js";
+
+const LeaseRow = z.object({
+  shard: z.int(),
+  fencing_token: z.bigint(),
+  after_id: z.string().nullable(),
+  through_id: z.string().nullable(),
+  cursor_id: z.string().nullable(),
+});
+
+const CutRow = z.object({ intake_done: z.boolean(), shards: z.int(), documents: z.bigint().transform(Number) });
+const LockedRun = z.object({ base: z.string(), namespace_id: z.int(), intake_done: z.boolean() });
+
+/** A small corpus is cut smaller than it must be, so that several workers have something to do; but not to pieces. */
+const SHARDS = 16;
+const LEAST_SHARD = 250;
+
+export const leaseLost = (lease: Lease): EmbError =>
+  new EmbError(
+    "EMB_LEASE_LOST",
+    `the lease on shard ${lease.shard} of run ${lease.runId} (fencing token ${lease.fencingToken}) ran out or was taken over`,
+    {
+      hint: "Claim a shard again; what was committed is kept.",
+      context: { runId: lease.runId, shard: lease.shard, fencingToken: lease.fencingToken.toString() },
+    },
+  );
+
+const HELD = "run_id = $1 AND shard = $2 AND fencing_token = $3 AND NOT done AND lease_until > clock_timestamp()";
+const LEASE_UNTIL = (parameter: string) =>
+  `clock_timestamp() + ${parameter}::double precision * interval '1 millisecond'`;
+const leaseKey = (lease: Lease) => [lease.runId, lease.shard, lease.fencingToken] as const;
+
+/**
+ * Moves a shard's cursor and counters on and renews its lease, as part of a batch: its row stays locked until the batch is committed, so no
+ * other holder can come between. Parameters $1 to $11; touches no row when the lease is lost.
+ */
+export const advanceShardSql = (schema: string): string =>
+  `UPDATE ${schema}.shards SET lease_until = ${LEASE_UNTIL("$4")}, cursor_id = $5, documents = documents + $6::bigint,
+     chunks = chunks + $7::bigint, embedded = embedded + $8::bigint, skipped = skipped + $9::bigint, failed = failed + $10::bigint,
+     tokens = tokens + $11::bigint
+   WHERE ${HELD}`;
+
+export function advanceShardParams(step: { lease: Lease; cursor: string | null; counters: ShardCounters }): SqlValue[] {
+  const { documents, chunks, embedded, skipped, failed, tokens } = step.counters;
+  return [
+    ...leaseKey(step.lease),
+    step.lease.leaseMs,
+    step.cursor,
+    documents,
+    chunks,
+    embedded,
+    skipped,
+    failed,
+    tokens,
+  ];
+}
+
+/** Shards and the leases on them: who may write which stretch of documents, until when. */
+export function createPostgresShards(
+  driver: SqlDriver,
+  schema: string,
+  wakeups: Pick<PostgresWakeups, "sender">,
+): Pick<Runs, "cutShards" | "claimShard" | "renew" | "release" | "complete"> {
+  return {
+    cutShards: async (id, documentsPerShard, { wake = false } = {}) => {
+      const send = wake ? await wakeups.sender() : null;
+      await driver.exec(`ANALYZE ${schema}.documents`); // the embedded database has nobody who does it later
+      return driver.transaction(async (tx) => {
+        const run = parseRow(
+          LockedRun,
+          await tx.query(`SELECT base, namespace_id, intake_done FROM ${schema}.runs WHERE id = $1 FOR UPDATE`, [id]),
+        );
+        if (run === null) throw unknownRun(id);
+        const { base, namespace_id: namespaceId } = run;
+        if (!run.intake_done) await cut(tx, schema, { id, base, namespaceId, documentsPerShard });
+        const made = await readCut(tx, schema, id);
+        if (!run.intake_done) await send?.(tx, Math.max(made.shards, 1)); // also a run without shards has to be brought to its end
+        return made;
+      });
+    },
+
+    claimShard: async (id, { owner, leaseMs }) => {
+      const result = await driver.query(
+        `UPDATE ${schema}.shards SET owner = $2, fencing_token = fencing_token + 1, lease_until = ${LEASE_UNTIL("$3")}
+         WHERE run_id = $1 AND shard = (
+           SELECT shard FROM ${schema}.shards
+           WHERE run_id = $1 AND NOT done AND (lease_until IS NULL OR lease_until <= clock_timestamp())
+           ORDER BY shard LIMIT 1 FOR UPDATE SKIP LOCKED)
+         RETURNING shard, fencing_token, after_id, through_id, cursor_id`,
+        [id, owner, leaseMs],
+      );
+      const row = parseRow(LeaseRow, result);
+      if (row === null) {
+        if (driver.capabilities.concurrentSessions) await endSilentHolders(driver, schema, { id, leaseMs });
+        return null;
+      }
+      return {
+        runId: id,
+        shard: row.shard,
+        fencingToken: row.fencing_token,
+        leaseMs,
+        after: row.after_id,
+        through: row.through_id,
+        cursor: row.cursor_id,
+      };
+    },
+
+    renew: async (lease) => {
+      const { affected } = await driver.query(
+        `UPDATE ${schema}.shards SET lease_until = ${LEASE_UNTIL("$4")} WHERE ${HELD}`,
+        [...leaseKey(lease), lease.leaseMs],
+      );
+      if (affected !== 1) throw leaseLost(lease);
+    },
+
+    release: async (lease) =>
+      void (await driver.query(`UPDATE ${schema}.shards SET lease_until = NULL, owner = NULL WHERE ${HELD}`, [
+        ...leaseKey(lease),
+      ])),
+
+    complete: async (lease) => {
+      const { affected } = await driver.query(
+        `UPDATE ${schema}.shards SET done = true, lease_until = NULL, owner = NULL WHERE ${HELD}`,
+        [...leaseKey(lease)],
+      );
+      if (affected !== 1) throw leaseLost(lease);
+    },
+  };
+}
+
+/**
+ * A holder that was frozen, or whose machine is gone, in the middle of a batch still has the lock on its shard's row, which is passed over when one is
+ * claimed. Once its transaction is older than a lease and the server waits for the client, that session is ended, and the next claim gets the
+ * shard. The timeout of an idle transaction does not reach a COPY that waits for its data.
+ */
+const endSilentHolders = (driver: SqlDriver, schema: string, { id, leaseMs }: { id: string; leaseMs: number }) =>
+  driver.query(
+    `SELECT pg_terminate_backend(a.pid) FROM ${schema}.shards s
+     JOIN pg_catalog.pg_locks l ON l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted AND l.transactionid = s.xmax
+     JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid AND a.usename = current_user AND a.wait_event = 'ClientRead'
+     WHERE s.run_id = $1 AND NOT s.done AND s.lease_until <= clock_timestamp()
+       AND a.xact_start < clock_timestamp() - $2::double precision * interval '1 millisecond'`,
+    [id, leaseMs],
+  );
+
+/** Only where this process alone can hold a lease: what is still leased belongs to a process that died. */
+export const voidLeases = async (driver: SqlDriver, schema: string): Promise<void> =>
+  void (await driver.query(
+    `UPDATE ${schema}.shards SET lease_until = NULL, owner = NULL WHERE lease_until IS NOT NULL`,
+    [],
+  ));
+
+async function cut(
+  session: SqlSession,
+  schema: string,
+  {
+    id,
+    base,
+    namespaceId,
+    documentsPerShard,
+  }: { id: string; base: string; namespaceId: number; documentsPerShard: number },
+): Promise<void> {
+  // the first shard has no lower and the last one no upper bound, so that every id belongs to one
+  await session.query(
+    `WITH numbered AS (
+       SELECT document_id, (row_number() OVER (ORDER BY document_id) - 1) / least($3::bigint, greatest(${LEAST_SHARD}, 1 + count(*) OVER () / ${SHARDS})) AS shard
+       FROM ${schema}.documents d WHERE base = $2 AND NOT deleted AND ${inScope(schema, "$1")} AND NOT ${isCommitted(committedName(schema, namespaceId))}
+     ), lasts AS (SELECT shard, max(document_id) AS last FROM numbered GROUP BY shard)
+     INSERT INTO ${schema}.shards (run_id, shard, after_id, through_id)
+     SELECT $1, shard, lag(last) OVER (ORDER BY shard), CASE WHEN lead(shard) OVER (ORDER BY shard) IS NOT NULL THEN last END FROM lasts`,
+    [id, base, documentsPerShard],
+  );
+  await session.query(
+    `UPDATE ${schema}.runs SET intake_done = true, updated_at = now(),
+       documents_total = (SELECT count(*) FROM ${schema}.documents d WHERE base = $2 AND NOT deleted AND ${inScope(schema, "$1")}) WHERE id = $1`,
+    [id, base],
+  );
+}
+
+async function readCut(session: SqlSession, schema: string, id: string) {
+  const result = await session.query(
+    `SELECT intake_done, documents_total AS documents, (SELECT count(*)::integer FROM ${schema}.shards WHERE run_id = $1) AS shards
+     FROM ${schema}.runs WHERE id = $1`,
+    [id],
+  );
+  const { shards, documents } = parseOneRow(CutRow, result);
+  return { shards, documents };
+}
