@@ -13,7 +13,7 @@ export interface TableFacts {
   readonly rows: number;
   /** Rows that can be taken: an id of 1 to 1,024 bytes that no other row has, a text that is not blank, a vector. */
   readonly usable: number;
-  /** Of the first vector; null: there is none. */
+  /** The most that a vector has; null: there is none. */
   readonly dims: number | null;
 }
 

@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Adoption, ForeignTable } from "./adoption.js";
 import { isDatabaseError } from "./database-error.js";
 import { committedName, tableName } from "./namespace-table.js";
+import type { NamespaceRecord } from "./namespaces.js";
 import type { SqlDriver } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
 import { readVector } from "./vector-bytes.js";
@@ -20,17 +21,20 @@ const CountRow = z.object({ documents: z.int() });
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const tableOf = ({ table }: ForeignTable): string => table.split(".").map(quoted).join(".");
 
+/** The rows under our names for their columns. */
+const rows = (foreign: ForeignTable): string =>
+  `(SELECT ${quoted(foreign.idColumn)}::text COLLATE "C" AS id, ${quoted(foreign.textColumn)}::text AS text, ${quoted(foreign.vectorColumn)} AS vector
+    FROM ${tableOf(foreign)})`;
+
 /** The rows with what is wrong with each; null: nothing. */
-const judged = (foreign: ForeignTable): string => {
-  const [id, text, vector] = [foreign.idColumn, foreign.textColumn, foreign.vectorColumn].map(quoted);
-  return `(SELECT ${id}::text COLLATE "C" AS id, ${text}::text AS text, ${vector} AS vector,
-      CASE WHEN ${id} IS NULL OR btrim(${id}::text) = '' THEN 'expected an id, found none'
-        WHEN octet_length(${id}::text) > ${MAX_ID_BYTES} THEN 'expected an id of at most ${MAX_ID_BYTES} bytes'
-        WHEN count(*) OVER (PARTITION BY ${id}::text) > 1 THEN 'expected an id that no other row has'
-        WHEN ${text} IS NULL OR ${text}::text !~ '[^[:space:]]' THEN 'expected a text, found none'
-        WHEN ${vector} IS NULL THEN 'expected a vector, found none' END AS flaw
-    FROM ${tableOf(foreign)}) AS judged`;
-};
+const judged = (foreign: ForeignTable): string =>
+  `(SELECT id, text, vector,
+      CASE WHEN id IS NULL OR btrim(id) = '' THEN 'expected an id, found none'
+        WHEN octet_length(id) > ${MAX_ID_BYTES} THEN 'expected an id of at most ${MAX_ID_BYTES} bytes'
+        WHEN count(*) OVER (PARTITION BY id) > 1 THEN 'expected an id that no other row has'
+        WHEN text IS NULL OR text !~ '[^[:space:]]' THEN 'expected a text, found none'
+        WHEN vector IS NULL THEN 'expected a vector, found none' END AS flaw
+    FROM ${rows(foreign)} AS rows) AS judged`;
 
 export function createPostgresAdoption(driver: SqlDriver, schema: string): Adoption {
   const checkColumns = async (foreign: ForeignTable) => {
@@ -56,8 +60,7 @@ export function createPostgresAdoption(driver: SqlDriver, schema: string): Adopt
         FactsRow,
         await driver.query(
           `SELECT count(*)::integer AS rows, count(*) FILTER (WHERE flaw IS NULL)::integer AS usable,
-             (SELECT vector_dims(vector) FROM ${judged(foreign)} WHERE flaw IS NULL LIMIT 1) AS dims
-           FROM ${judged(foreign)}`,
+             max(vector_dims(vector)) FILTER (WHERE flaw IS NULL)::integer AS dims FROM ${judged(foreign)}`,
         ),
       );
     },
@@ -83,6 +86,8 @@ export function createPostgresAdoption(driver: SqlDriver, schema: string): Adopt
     copy: ({ record, runId, version, source, table: foreign, hashPrefix }) =>
       driver
         .transaction(async (tx) => {
+          // one moment of a table that others write to; the lock is there before it
+          await tx.exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`);
           await tx.exec(`LOCK TABLE ${schema}.documents IN SHARE ROW EXCLUSIVE MODE`);
           const before = await tx.query(
             `SELECT count(*)::integer AS documents FROM (SELECT FROM ${schema}.documents WHERE base = $1 LIMIT 1) AS d`,
@@ -97,15 +102,15 @@ export function createPostgresAdoption(driver: SqlDriver, schema: string): Adopt
           );
           await tx.query(
             `INSERT INTO ${tableName(schema, record.id)} (document_id, ordinal, content_hash, document_version, seal_id, run_id, heading_path, text, embedding)
-             SELECT id, 0, sha256(convert_to(text, 'UTF8')), $1::bigint, (SELECT seal_id FROM ${schema}.namespaces WHERE id = $2), $3, '', text,
-               vector::${record.seal.storage}(${record.seal.dims})
-             FROM ${judged(foreign)} WHERE flaw IS NULL`,
-            [version, record.id, runId],
+             SELECT d.document_id, 0, sha256(convert_to(d.body, 'UTF8')), d.version, n.seal_id, $2, '', d.body, f.vector::${record.seal.storage}(${record.seal.dims})
+             FROM ${schema}.documents d JOIN ${rows(foreign)} AS f ON f.id = d.document_id JOIN ${schema}.namespaces n ON n.id = $3
+             WHERE d.base = $1`,
+            [record.base, runId, record.id],
           );
           await tx.query(
             `INSERT INTO ${committedName(schema, record.id)} (document_id, version)
-             SELECT id, $1::bigint FROM ${judged(foreign)} WHERE flaw IS NULL`,
-            [version],
+             SELECT document_id, version FROM ${schema}.documents WHERE base = $1`,
+            [record.base],
           );
           return { documents: affected };
         })
@@ -127,11 +132,9 @@ const occupied = (base: string) =>
     context: { base },
   });
 
-const wrongDims = ({ table }: ForeignTable, { seal }: NamespaceRecordSeal, cause: unknown) =>
+const wrongDims = ({ table }: ForeignTable, { seal }: NamespaceRecord, cause: unknown) =>
   new EmbError("EMB_VECTOR_INVALID", `table ${table}: expected vectors of ${seal.dims} dims, found another`, {
     hint: "Adopt the table with the profile that filled it.",
     context: { table, dims: seal.dims },
     cause,
   });
-
-type NamespaceRecordSeal = Pick<Parameters<Adoption["copy"]>[0]["record"], "seal">;
