@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseManifest, type Profile } from "@emb/manifest";
 import type { Run } from "@emb/store";
 import { decidePlan, type PlanCounts } from "./plan.js";
+import { runOf } from "./store-records.test-data.js";
 
 const profileWith = (more: string): Profile => {
   const reading = parseManifest(
@@ -32,27 +33,12 @@ const COUNTS: PlanCounts = {
   textBytes: 700_000,
 };
 
-const ran = (embedded: number, seconds: number): Run => ({
-  id: "run",
-  base: "docs",
-  namespaceId: 1,
-  namespace: "docs_hosted",
-  profile: "hosted",
-  source: "folder:/docs",
-  state: "ready",
-  reason: "",
-  version: 1n,
-  partial: false,
-  acceptFailures: 0,
-  intakeDone: true,
-  createdAt: new Date(0),
-  updatedAt: new Date(seconds * 1000),
-  documentsTotal: embedded,
-  counters: { documents: embedded, chunks: embedded, embedded, skipped: 0, failed: 0, tokens: embedded },
-  failures: 0,
-  spend: { tokens: 0, costUsd: 0, reserved: { tokens: 0, costUsd: 0 }, maxCostUsd: null },
-  shards: { total: 1, done: 1 },
-});
+const ran = (embedded: number, seconds: number): Run =>
+  runOf({
+    profile: "hosted",
+    updatedAt: new Date(seconds * 1000),
+    counters: { documents: embedded, chunks: embedded, embedded, skipped: 0, failed: 0, tokens: embedded },
+  });
 
 const planOf = (more: string, formerRuns: readonly Run[] = []) =>
   decidePlan({ counts: COUNTS, namespace: "docs_hosted", exists: false, profile: profileWith(more), formerRuns });

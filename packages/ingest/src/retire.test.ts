@@ -1,28 +1,9 @@
 import { describe, expect, it } from "vitest";
-import type { NamespaceRecord, Reader, Run, RunState } from "@emb/store";
+import type { Reader, Run, RunState } from "@emb/store";
 import { reasonsToKeep, type ConfiguredUse } from "./retire.js";
+import { namespaceOf, runOf } from "./store-records.test-data.js";
 
-const record: NamespaceRecord = {
-  id: 7,
-  base: "docs",
-  suffix: "old",
-  mode: "profile",
-  namespace: "docs_old",
-  state: "ready",
-  createdAt: new Date(0),
-  seal: {
-    spaceId: "s",
-    fingerprint: "f",
-    chunkerId: "c",
-    profile: "old",
-    provider: "p",
-    modelId: "m",
-    dims: 8,
-    similarity: "cosine",
-    storage: "vector",
-    witness: [],
-  },
-};
+const record = namespaceOf();
 const configured = (change: Partial<ConfiguredUse> = {}): ConfiguredUse => ({
   environment: "staging",
   use: "baseline",
@@ -31,27 +12,7 @@ const configured = (change: Partial<ConfiguredUse> = {}): ConfiguredUse => ({
   suffix: "old",
   ...change,
 });
-const run = (state: RunState, namespaceId = 7): Run => ({
-  id: `run-${state}`,
-  base: "docs",
-  namespaceId,
-  namespace: "docs_old",
-  profile: "old",
-  source: "s",
-  state,
-  reason: "",
-  version: 1n,
-  partial: false,
-  acceptFailures: 0,
-  intakeDone: true,
-  createdAt: new Date(0),
-  updatedAt: new Date(0),
-  documentsTotal: 0,
-  failures: 0,
-  spend: { tokens: 0, costUsd: 0, reserved: { tokens: 0, costUsd: 0 }, maxCostUsd: null },
-  shards: { total: 0, done: 0 },
-  counters: { documents: 0, chunks: 0, embedded: 0, skipped: 0, failed: 0, tokens: 0 },
-});
+const run = (state: RunState, namespaceId = 7): Run => runOf({ id: `run-${state}`, namespaceId, state });
 const reader = (change: Partial<Reader> = {}): Reader => ({
   instance: "host-1",
   environment: "production",

@@ -1,59 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { NamespaceRecord, Run, RunState } from "@emb/store";
+import type { Run, RunState } from "@emb/store";
 import { decideRollback } from "./rollback.js";
+import { namespaceOf, runOf } from "./store-records.test-data.js";
 
-const record: NamespaceRecord = {
-  id: 1,
-  base: "docs",
-  suffix: "old",
-  mode: "profile",
-  namespace: "docs_old",
-  state: "ready",
-  createdAt: new Date(0),
-  seal: {
-    spaceId: "s",
-    fingerprint: "f".repeat(64),
-    chunkerId: "c",
-    profile: "old",
-    provider: "p",
-    modelId: "m",
-    dims: 8,
-    similarity: "cosine",
-    storage: "vector",
-    witness: [],
-  },
-};
-const run = (id: string, namespaceId: number, state: RunState): Run => ({
-  id,
-  base: "docs",
-  namespaceId,
-  namespace: "docs_x",
-  profile: "x",
-  source: "s",
-  state,
-  reason: "",
-  version: 1n,
-  partial: false,
-  acceptFailures: 0,
-  intakeDone: true,
-  createdAt: new Date(0),
-  updatedAt: new Date(0),
-  documentsTotal: 0,
-  failures: 0,
-  spend: { tokens: 0, costUsd: 0, reserved: { tokens: 0, costUsd: 0 }, maxCostUsd: null },
-  shards: {
-    total: 0,
-    done: 0,
-  },
-  counters: {
-    documents: 0,
-    chunks: 0,
-    embedded: 0,
-    skipped: 0,
-    failed: 0,
-    tokens: 0,
-  },
-});
+const record = namespaceOf({ id: 1 });
+const run = (id: string, namespaceId: number, state: RunState): Run => runOf({ id, namespaceId, state });
 const ask = (more: Partial<Parameters<typeof decideRollback>[0]>) =>
   decideRollback({
     to: "old",
