@@ -81,9 +81,9 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
   });
 
   it.skipIf(poolerUrl === "")("fills, verifies and answers through a pooler in transaction mode", async () => {
-    await project.write("short.jsonl", LONG.split("\n").slice(0, 40).join("\n"));
+    await project.write("pooled.jsonl", LONG.split("\n").slice(0, 40).join("\n"));
     const pooled = { DATABASE_URL: poolerUrl };
-    const args = ["--to", "one", "--source", "short.jsonl", "--base", "pooled"];
+    const args = ["--to", "one", "--source", "pooled.jsonl", "--base", "pooled"];
     const filled = await project.emb(["reingest", ...args, "--yes", "--json"], pooled);
     expect(documentOf(filled, Reingested)).toMatchObject({ state: "ready", chunks: { total: 40, failed: 0 } });
     const verified = await project.emb(["verify", "namespace", "--base", "pooled", "--json"], pooled);

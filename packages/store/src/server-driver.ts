@@ -43,6 +43,9 @@ export async function createServerDriver(options: ServerDriverOptions): Promise<
   };
   const pool = new Pool({ ...config, max: options.maxConnections ?? 10 });
   pool.on("error", (error) => options.onWarning?.(`a connection to the database was lost: ${reasonOf(error)}`));
+  // A session may be ended in the moment in which the pool hands it over and nobody listens yet: without a listener Node ends the process. Whoever
+  // uses the session next is told by its statement.
+  pool.on("connect", (client) => void client.on("error", () => undefined));
   const driver = driverOf(pool, config);
   try {
     await driver.exec("SELECT 1");
@@ -61,6 +64,7 @@ async function connectWith(config: ClientConfig, settings: Readonly<Record<strin
   const given = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`);
   const attempt = async (connectionString: string | undefined) => {
     const client = new Client({ ...config, ...(connectionString !== undefined && { connectionString }) });
+    client.on("error", () => undefined); // the statement under way reports it
     await client.connect();
     return client;
   };
@@ -88,7 +92,7 @@ function driverOf(pool: Pool, config: ClientConfig): SqlDriver {
     const client = await translated(() => pool.connect());
     let broken = false;
     const lost = () => void (broken = true);
-    client.on("error", lost); // without a listener Node ends the process
+    client.on("error", lost);
     try {
       return await use(client);
     } finally {
@@ -104,7 +108,6 @@ function driverOf(pool: Pool, config: ClientConfig): SqlDriver {
     transaction: (work) => withClient((client) => runTransaction(sessionOf(client), work)),
     maintain: async (sql, settings) => {
       const client = await connectWith(config, settings);
-      client.on("error", () => undefined); // the statement under way reports it
       try {
         await sessionOf(client).exec(sql);
       } finally {
