@@ -130,6 +130,8 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
     expect(paused?.state).toBe("paused");
     expect(paused?.progress.embedded).toBeGreaterThan(0);
     expect(paused?.progress.embedded).toBeLessThan(DOCUMENTS);
+    const half = await project.emb(["verify", "namespace", "--profile", "three", ...base, "--json"], open);
+    expect({ exit: half.code, ...documentOf(half, Verified) }).toMatchObject({ exit: 1, ok: false, missing: 0 });
     expect(await list("resume", id)).toMatchObject([{ state: "ready", progress: { embedded: DOCUMENTS } }]);
   });
 

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -57,4 +57,16 @@ it("says on every line and to the collector what it works for, and stops when to
     collector.close();
     await rm(dir, { recursive: true });
   }
+});
+
+it.each([
+  ["--help", 0],
+  ["--profile", 2],
+])("with %s it says how it is used and starts nothing", (argument, exit) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [WORKER, argument], {
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  expect({ status, stdout }).toEqual({ status: exit, stdout: "" });
+  expect(stderr).toMatch(/^usage: emb-ingest-worker[^\n]*\n$/);
 });

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { expect, it } from "vitest";
 import { createServerDriver } from "./server-driver.js";
 
@@ -22,7 +22,8 @@ it("a session that is ended as it is handed over fails its statement and no more
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const address = server.address();
+  const port = typeof address === "object" ? address?.port : undefined;
   try {
     await expect(
       createServerDriver({ connectionString: `postgres://emb@127.0.0.1:${port}/emb` }),

@@ -15,6 +15,7 @@ import {
   type Breakage,
 } from "./breakage.js";
 import { brokenChanges } from "./broken-changes.js";
+import { brokenContent } from "./broken-content.js";
 import { brokenVerdicts } from "./broken-verdicts.js";
 import type { StorePromise } from "./index.js";
 
@@ -194,6 +195,7 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   })),
 
   ...brokenChanges,
+  ...brokenContent,
   ...brokenVerdicts,
 
   "a run starts in plan and is found": runs((own) => ({
@@ -365,22 +367,6 @@ export const brokenStores: Record<StorePromise, Breakage> = {
     },
   })),
   "a forgotten document is pending again": writer(() => ({ forget: () => Promise.resolve() })),
-  "a document forgotten with its chunks leaves no vector to be found": writer((own) => ({
-    forget: (ids) => own.forget(ids),
-  })),
-  "documents are copied from another namespace of the base, vectors and all": writer((own) => ({
-    copyDocuments: async (copy) => {
-      const copied = await own.copyDocuments(copy);
-      await own.forget(["c"], { chunks: true });
-      return copied;
-    },
-  })),
-  "vectors are found in other namespaces when asked there": writer((own) => ({
-    findVectors: (hashes) => own.findVectors(hashes),
-  })),
-  "vectors are found by content and others are absent": writer((own) => ({
-    findVectors: async (hashes) => new Map([["0".repeat(64), new Float32Array(4)], ...(await own.findVectors(hashes))]),
-  })),
   "chunks of swept documents are gone at once, and nothing is left to remove": writer(() => ({
     removeDead: () => Promise.resolve(2),
   })),

@@ -1,4 +1,5 @@
 import { changeChecks } from "./change-checks.js";
+import { contentChecks } from "./content-checks.js";
 import { documentChecks } from "./document-checks.js";
 import { namespaceChecks, type StoreCheck } from "./namespace-checks.js";
 import { recordChecks } from "./record-checks.js";
@@ -18,6 +19,7 @@ export const storeContract = {
   ...namespaceChecks,
   ...documentChecks,
   ...changeChecks,
+  ...contentChecks,
   ...runChecks,
   ...writeChecks,
   ...searchChecks,

@@ -88,6 +88,8 @@ export async function startFilling(
     address?: Partial<NamespaceAddress>;
     leaseMs?: number;
     documentsPerShard?: number;
+    /** The run fills these of the base, and no others. */
+    scope?: readonly string[];
   } = {},
 ): Promise<Filling> {
   const base = change.base ?? newBase();
@@ -103,7 +105,9 @@ export async function startFilling(
     profile: seal.profile,
     source: "sample",
     version,
+    partial: change.scope !== undefined,
   });
+  if (change.scope !== undefined) await store.runs.addToScope(runId, change.scope);
   await store.documents.intake({ base, runId, source: "sample", documents: ids.map((id) => documentOf(id, version)) });
   await store.runs.cutShards(runId, change.documentsPerShard ?? 1_000_000);
   const lease = await store.runs.claimShard(runId, { owner: "check", leaseMs: change.leaseMs ?? 60_000 });
