@@ -114,6 +114,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       base,
       namespace: address.namespace,
       profile: profile.name,
+      use: "serving" as const,
     };
     try {
       await recordStart(store, settings, decision, address, profile);

@@ -19,6 +19,7 @@ const reader = (change: Partial<Reader> = {}): Reader => ({
   base: "docs",
   namespace: "docs_old",
   profile: "old",
+  use: "serving",
   startedAt: new Date(0),
   seenAt: new Date(0),
   ...change,
@@ -41,6 +42,11 @@ describe("a namespace is kept", () => {
     ],
     ["by a paused run", { runs: [run("paused")] }, "run run-paused: expected none unfinished, seen paused"],
     ["by a reader", { readers: [reader()] }, "reader host-1 (production): read it at 1970-01-01T00:00:00.000Z"],
+    [
+      "by a shadow",
+      { readers: [reader({ use: "shadow" })] },
+      "reader host-1 (production): read it at 1970-01-01T00:00:00.000Z",
+    ],
   ])("%s", (_name, use, reason) => {
     expect(reasonsToKeep({ ...NOTHING, ...use })).toEqual([reason]);
   });

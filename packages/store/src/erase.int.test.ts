@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openCopy } from "../test/database-copy.js";
 import { openServerSchema, serverSkip } from "../test/server-schema.js";
+import { eraseShadowReads } from "./postgres-shadow-reads.js";
 import type { SqlDriver } from "./sql-driver.js";
 import type { Store } from "./store.js";
 import { batchOf, chunkOf, documentOf, startFilling } from "./testing/sealed-sample.js";
@@ -69,6 +71,9 @@ describe.each([
       settled: [],
       failures: [{ documentId: "a", ordinal: 1, code: "EMB_TEXT_TOO_LONG", reason: `not the text, but ${WORD}` }],
     });
+    const answer = { profile: "first", namespace: "n", documents: [{ id: "a", score: 1 }], latencyMs: 1 };
+    const read = { base, query: `What is ${WORD}?`, k: 1, baseline: answer, outcome: "answered" as const };
+    await store.shadowReads.record({ ...read, candidate: { ...answer, documents: [] } });
     expect(await traces()).toEqual([
       "changes.reason",
       "documents.body",
@@ -80,6 +85,7 @@ describe.each([
       "ns.embedding",
       "ns.text",
       "ns.text",
+      "shadow_reads.query",
     ]);
 
     const erased = { base, documentId: "a", version: await store.documents.nextVersion(), erase: true };
@@ -87,3 +93,29 @@ describe.each([
     expect(await traces()).toEqual([]);
   });
 });
+
+it.skipIf(serverSkip !== "")(
+  `a shadow read of an answer made before an erasure is not kept when it comes during it${serverSkip}`,
+  async () => {
+    const own = await openServerSchema();
+    const { store, driver, schema } = own;
+    try {
+      const base = "docs";
+      const document = documentOf("a", await store.documents.nextVersion());
+      await store.documents.put({ base, source: "put", document });
+      const answer = { profile: "first", namespace: "n", documents: [{ id: "a", score: 1 }], latencyMs: 1 };
+      const read = { base, query: "?", k: 1, baseline: answer, candidate: answer, outcome: "answered" as const };
+      let recording: Promise<boolean> | undefined;
+      await driver.transaction(async (tx) => {
+        await tx.query(`UPDATE ${schema}.documents SET deleted = true WHERE document_id = 'a'`);
+        await eraseShadowReads(tx, schema, { base, documentId: "a" });
+        recording = store.shadowReads.record(read);
+        await sleep(100); // it would be in by now
+      });
+      expect(await recording).toBe(false);
+      expect(await store.shadowReads.list({ base, limit: 1 })).toEqual([]);
+    } finally {
+      await own.close();
+    }
+  },
+);

@@ -11,6 +11,7 @@ export type * from "./rate-limits.js";
 export type * from "./readers.js";
 export type * from "./runs.js";
 export type * from "./seal.js";
+export type * from "./shadow-reads.js";
 export type * from "./sql-driver.js";
 export type * from "./store.js";
 export type * from "./verdicts.js";

@@ -6,6 +6,7 @@ import { liveChanges } from "./migrations/live-changes.js";
 import { rateLimits } from "./migrations/rate-limits.js";
 import { runScope } from "./migrations/run-scope.js";
 import { runSpend } from "./migrations/run-spend.js";
+import { shadowReads } from "./migrations/shadow-reads.js";
 import { verdicts } from "./migrations/verdicts.js";
 import { workers } from "./migrations/workers.js";
 import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
@@ -38,6 +39,7 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   rateLimits,
   verdicts,
   acceptedFailures,
+  shadowReads,
 ];
 
 const Version = z.object({ version: z.int() });

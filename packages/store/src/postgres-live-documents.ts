@@ -3,6 +3,7 @@ import { compareVersions, decidePut, type OrderedVersion } from "./document-orde
 import type { Deletion, DeletionResult, Documents, PutResult } from "./documents.js";
 import { committedName, tableName } from "./namespace-table.js";
 import { lockNewBase, queueChanges } from "./postgres-changes.js";
+import { eraseShadowReads } from "./postgres-shadow-reads.js";
 import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
 import { checkStorable, metadataJson } from "./stored-text.js";
@@ -107,6 +108,7 @@ export function createLiveDocuments(driver: SqlDriver, schema: string): Pick<Doc
         [base, documentId, kept.version, kept.ownVersion, kept.ownVersion ? kept.drawn : null, erase],
       );
       if (!stored.deleted || erase) await removeFromNamespaces(tx, schema, base, [documentId]);
+      if (erase) await eraseShadowReads(tx, schema, { base, documentId });
       return { state: stored.deleted ? "absent" : "deleted", version: kept.version };
     });
   };

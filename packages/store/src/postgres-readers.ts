@@ -10,6 +10,7 @@ const ReaderRow = z
     base: z.string(),
     namespace: z.string(),
     profile: z.string(),
+    use: z.enum(["serving", "shadow"]),
     started_at: z.date(),
     seen_at: z.date(),
   })
@@ -20,12 +21,12 @@ const ServingRow = z.object({ profile: z.string(), namespace: z.string(), since:
 export function createPostgresReaders(driver: SqlDriver, schema: string): Readers {
   const serving = `${schema}.serving`;
   return {
-    report: async ({ instance, environment, base, namespace, profile }) =>
+    report: async ({ instance, environment, base, namespace, profile, use }) =>
       void (await driver.query(
-        `INSERT INTO ${schema}.readers (instance, environment, base, namespace, profile) VALUES ($1, $2, $3, $4, $5)
+        `INSERT INTO ${schema}.readers (instance, environment, base, namespace, profile, use) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (instance) DO UPDATE SET environment = excluded.environment, base = excluded.base, namespace = excluded.namespace,
-           profile = excluded.profile, seen_at = clock_timestamp()`,
-        [instance, environment, base, namespace, profile],
+           profile = excluded.profile, use = excluded.use, seen_at = clock_timestamp()`,
+        [instance, environment, base, namespace, profile, use],
       )),
 
     leave: async (instance) =>
@@ -35,7 +36,7 @@ export function createPostgresReaders(driver: SqlDriver, schema: string): Reader
       parseRows(
         ReaderRow,
         await driver.query(
-          `SELECT instance, environment, base, namespace, profile, started_at, seen_at FROM ${schema}.readers
+          `SELECT instance, environment, base, namespace, profile, use, started_at, seen_at FROM ${schema}.readers
            WHERE seen_at >= clock_timestamp() - $1::double precision * interval '1 millisecond' AND ($2::text IS NULL OR base = $2)
            ORDER BY seen_at DESC, instance`,
           [withinMs, base ?? null],

@@ -9,6 +9,7 @@ import { createPostgresNamespaces } from "./postgres-namespaces.js";
 import { createPostgresRateLimits } from "./postgres-rate-limits.js";
 import { createPostgresReaders } from "./postgres-readers.js";
 import { createPostgresRuns } from "./postgres-runs.js";
+import { createPostgresShadowReads } from "./postgres-shadow-reads.js";
 import { voidLeases } from "./postgres-shards.js";
 import { NO_WAKEUPS, type PostgresWakeups } from "./postgres-wakeups.js";
 import { createPostgresWorkers } from "./postgres-workers.js";
@@ -51,6 +52,7 @@ export async function openPostgresStore(
     audit: createPostgresAudit(driver, schema),
     adoption: createPostgresAdoption(driver, schema),
     verdicts: createPostgresVerdicts(driver, schema),
+    shadowReads: createPostgresShadowReads(driver, schema),
     async close() {
       await wakeups.close().catch(() => undefined); // a lost database is no reason to stay
       await driver.close();

@@ -1,11 +1,13 @@
-/** A process that serves a namespace. */
+/** A process that reads a namespace. */
 export interface ReaderReport {
-  /** Unique for each process start. */
+  /** Unique for each process start and namespace. */
   readonly instance: string;
   readonly environment: string;
   readonly base: string;
   readonly namespace: string;
   readonly profile: string;
+  /** serving: answers come from it; shadow: it is asked beside them. Whatever the use, the namespace is needed. */
+  readonly use: "serving" | "shadow";
 }
 
 export interface Reader extends ReaderReport {

@@ -6,6 +6,7 @@ import type { Namespaces } from "./namespaces.js";
 import type { RateLimits } from "./rate-limits.js";
 import type { Readers } from "./readers.js";
 import type { Runs } from "./runs.js";
+import type { ShadowReads } from "./shadow-reads.js";
 import type { Wakeups } from "./wakeups.js";
 import type { Workers } from "./workers.js";
 import type { Verdicts } from "./verdicts.js";
@@ -40,6 +41,7 @@ export interface Store {
   readonly audit: Audit;
   readonly adoption: Adoption;
   readonly verdicts: Verdicts;
+  readonly shadowReads: ShadowReads;
   /** Finishes what is running, then frees threads, files and the directory's lock. Safe to call twice. */
   close(): Promise<void>;
 }

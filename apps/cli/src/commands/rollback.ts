@@ -145,7 +145,9 @@ async function waitForReaders(
 ): Promise<number> {
   const endMs = session.nowMs() + timeoutS * 1000;
   for (;;) {
-    const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
+    const readers = (await store.readers.list({ withinMs: READERS_WITHIN_MS, base })).filter(
+      ({ use }) => use === "serving", // a shadow asks a candidate, whatever serves
+    );
     const others = readers.filter(({ profile }) => profile !== to);
     if (readers.length > 0 && others.length === 0) {
       session.output.note(`${readers.length} readers report ${to}`);

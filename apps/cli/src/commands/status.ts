@@ -36,10 +36,11 @@ export const status: Command<{ base?: string }> = async (session, options) => {
       namespace_mode: settings.namespaceMode,
       namespaces,
       runs,
-      readers: readers.map(({ instance, profile, namespace, seenAt }) => ({
+      readers: readers.map(({ instance, profile, namespace, use, seenAt }) => ({
         instance,
         profile,
         namespace,
+        use,
         seen_at: seenAt.toISOString(),
       })),
       workers: workers.map(({ instance, environment, host, pid, seenAt, shards }) => ({

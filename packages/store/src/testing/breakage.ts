@@ -5,6 +5,7 @@ import type { Hit, NamespaceReader, Namespaces, NamespaceWriter } from "../names
 import type { RateLimits } from "../rate-limits.js";
 import type { Readers } from "../readers.js";
 import type { Runs } from "../runs.js";
+import type { ShadowReads } from "../shadow-reads.js";
 import type { Store } from "../store.js";
 import type { Verdicts } from "../verdicts.js";
 import type { Wakeups } from "../wakeups.js";
@@ -49,6 +50,9 @@ export const audit =
 export const verdicts =
   (change: Break<Verdicts>): Breakage =>
   (store) => ({ ...store, verdicts: { ...store.verdicts, ...change(store.verdicts, store) } });
+export const shadowReads =
+  (change: Break<ShadowReads>): Breakage =>
+  (store) => ({ ...store, shadowReads: { ...store.shadowReads, ...change(store.shadowReads, store) } });
 export const writer = (change: Break<NamespaceWriter>): Breakage =>
   namespaces((own, store) => ({
     openWriter: async (...call) => {

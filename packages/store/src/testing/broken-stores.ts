@@ -16,6 +16,7 @@ import {
 } from "./breakage.js";
 import { brokenChanges } from "./broken-changes.js";
 import { brokenContent } from "./broken-content.js";
+import { brokenShadowReads } from "./broken-shadow-reads.js";
 import { brokenVerdicts } from "./broken-verdicts.js";
 import type { StorePromise } from "./index.js";
 
@@ -197,6 +198,7 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   ...brokenChanges,
   ...brokenContent,
   ...brokenVerdicts,
+  ...brokenShadowReads,
 
   "a run starts in plan and is found": runs((own) => ({
     get: async (id) => {

@@ -5,6 +5,7 @@ import { namespaceChecks, type StoreCheck } from "./namespace-checks.js";
 import { recordChecks } from "./record-checks.js";
 import { runChecks } from "./run-checks.js";
 import { searchChecks } from "./search-checks.js";
+import { shadowChecks } from "./shadow-checks.js";
 import { workerChecks } from "./worker-checks.js";
 import { verdictChecks } from "./verdict-checks.js";
 import { writeChecks } from "./write-checks.js";
@@ -25,6 +26,7 @@ export const storeContract = {
   ...searchChecks,
   ...recordChecks,
   ...verdictChecks,
+  ...shadowChecks,
   ...workerChecks,
 } satisfies Record<string, StoreCheck>;
 

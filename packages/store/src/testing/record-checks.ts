@@ -10,6 +10,7 @@ const reportOf = (base: string) => ({
   base,
   namespace: `${base}_first`,
   profile: "first",
+  use: "serving" as const,
 });
 const unsaid = "f".repeat(64);
 
@@ -17,7 +18,7 @@ const unsaid = "f".repeat(64);
 export const recordChecks = {
   "a reader is listed from its first report until it leaves": async (store) => {
     const base = newBase();
-    const [first, second] = [reportOf(base), reportOf(base)];
+    const [first, second] = [{ ...reportOf(base), use: "shadow" as const }, reportOf(base)];
     await store.readers.report(first);
     await store.readers.report(second);
     const listed = await store.readers.list({ withinMs: 60_000, base });
