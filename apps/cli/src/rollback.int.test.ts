@@ -67,7 +67,7 @@ describe("going back", () => {
     const people = await project.emb(["rollback", "--to", "one"]);
     expect(people.code).toBe(1);
     expect(people.stdout.trimEnd().split("\n").at(-1)).toBe(
-      "  -> emb reingest --to one brings it up to date; --accept-stale goes back without.",
+      "  -> emb reingest --to one brings it up to date; --wait waits for a worker to, --accept-stale goes back without.",
     );
     const stale = await project.emb(["rollback", "--to", "one", "--accept-stale", "--json"]);
     expect({ exit: stale.code, lag: documentOf(stale, RolledBack).lag }).toEqual({ exit: 0, lag: 1 });

@@ -81,11 +81,12 @@ export async function continueRun(
   const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
   await checkWitness(setup, record, setup.limits.witnessMinCosine);
   await step(store, run.id, "fill");
-  await fillRun(setup, run, writer).catch(async (error: unknown) => {
+  const { shards } = await fillRun(setup, run, writer).catch(async (error: unknown) => {
     if (isEmbError(error, "EMB_BUDGET_REACHED")) await pauseRun(setup, run, error.message);
     throw await whyStopped(setup, run.id, error);
   });
-  await writer.removeDead();
+  // deletions remove by themselves; this finds what a batch under way then wrote, by looking through everything
+  if (shards.total > 0) await writer.removeDead();
 
   await step(store, run.id, "index");
   setup.onProgress({ kind: "index" });
@@ -155,8 +156,8 @@ async function filledDocuments(
   };
 }
 
-/** Takes shards until every one is done; waits for those that another holder has. */
-async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<void> {
+/** Takes shards until every one is done; waits for those that another holder has. @returns the run as it was found */
+async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<Run> {
   const { store, provider, tokenizer, commitRows, nowMs, shardsAtOnce = 1 } = setup;
   const run = await store.runs.get(runId); // its limit may have been set after it was read
   if (run === null) throw stopped(run);
@@ -205,6 +206,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   const drained = await drainChanges({ ...setup, changes, writer, meter, recent, sameSpace: donors });
   soon.throwIfAborted();
   if (drained.stopped !== null) throw drained.stopped;
+  return run;
 }
 
 /** One shard after the other, until none is free. */

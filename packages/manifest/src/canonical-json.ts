@@ -9,9 +9,9 @@ export function canonicalJson(value: Json): string {
   if (typeof value === "number" && !Number.isFinite(value)) throw new TypeError(`JSON holds no ${value}`);
   if (value === null || typeof value !== "object") return JSON.stringify(value);
   if (isArray(value)) return `[${value.map(canonicalJson).join(",")}]`;
-  const pairs = Object.entries(value)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, inner]) => `${JSON.stringify(key)}:${canonicalJson(inner)}`);
+  const pairs = Object.keys(value)
+    .toSorted()
+    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key]!)}`);
   return `{${pairs.join(",")}}`;
 }
 

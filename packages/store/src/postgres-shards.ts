@@ -1,6 +1,6 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
-import { committedName, isCommitted } from "./namespace-table.js";
+import { committedName } from "./namespace-table.js";
 import type { PostgresWakeups } from "./postgres-wakeups.js";
 import { inScope } from "./run-scope.js";
 import type { Lease, Runs, ShardCounters } from "./runs.js";
@@ -17,6 +17,7 @@ const LeaseRow = z.object({
 });
 
 const CutRow = z.object({ intake_done: z.boolean(), shards: z.int(), documents: z.bigint().transform(Number) });
+const StatisticsRow = z.object({ known: z.boolean() });
 const LockedRun = z.object({ base: z.string(), namespace_id: z.int(), intake_done: z.boolean() });
 
 /** A small corpus is cut smaller than it must be, so that several workers have something to do; but not to pieces. */
@@ -72,7 +73,7 @@ export function createPostgresShards(
   return {
     cutShards: async (id, documentsPerShard, { wake = false } = {}) => {
       const send = wake ? await wakeups.sender() : null;
-      await driver.exec(`ANALYZE ${schema}.documents`); // the embedded database has nobody who does it later
+      if (!(await hasStatistics(driver, schema))) await driver.exec(`ANALYZE ${schema}.documents`);
       return driver.transaction(async (tx) => {
         const run = parseRow(
           LockedRun,
@@ -151,6 +152,20 @@ const endSilentHolders = (driver: SqlDriver, schema: string, { id, leaseMs }: { 
     [id, leaseMs],
   );
 
+/**
+ * Whether the planner knows how many documents there are: the table has about the size that it had when that was last looked at. The embedded
+ * database has nobody who looks by itself.
+ */
+const hasStatistics = async (driver: SqlDriver, schema: string): Promise<boolean> =>
+  parseOneRow(
+    StatisticsRow,
+    await driver.query(
+      `SELECT reltuples >= 0 AND abs(pg_relation_size(oid) / current_setting('block_size')::bigint - relpages) <= relpages / 10 AS known
+       FROM pg_catalog.pg_class WHERE oid = $1::regclass`,
+      [`${schema}.documents`],
+    ),
+  ).known;
+
 /** Only where this process alone can hold a lease: what is still leased belongs to a process that died. */
 export const voidLeases = async (driver: SqlDriver, schema: string): Promise<void> =>
   void (await driver.query(
@@ -170,18 +185,20 @@ async function cut(
 ): Promise<void> {
   // the first shard has no lower and the last one no upper bound, so that every id belongs to one
   await session.query(
-    `WITH numbered AS (
+    `WITH wanted AS MATERIALIZED (
+       SELECT d.document_id, c.document_id IS NOT NULL AS committed
+       FROM ${schema}.documents d LEFT JOIN ${committedName(schema, namespaceId)} c ON c.document_id = d.document_id AND c.version = d.version
+       WHERE base = $2 AND NOT deleted AND ${inScope(schema, "$1")}
+     ), numbered AS (
        SELECT document_id, (row_number() OVER (ORDER BY document_id) - 1) / least($3::bigint, greatest(${LEAST_SHARD}, 1 + count(*) OVER () / ${SHARDS})) AS shard
-       FROM ${schema}.documents d WHERE base = $2 AND NOT deleted AND ${inScope(schema, "$1")} AND NOT ${isCommitted(committedName(schema, namespaceId))}
-     ), lasts AS (SELECT shard, max(document_id) AS last FROM numbered GROUP BY shard)
-     INSERT INTO ${schema}.shards (run_id, shard, after_id, through_id)
-     SELECT $1, shard, lag(last) OVER (ORDER BY shard), CASE WHEN lead(shard) OVER (ORDER BY shard) IS NOT NULL THEN last END FROM lasts`,
+       FROM wanted WHERE NOT committed
+     ), lasts AS (SELECT shard, max(document_id) AS last FROM numbered GROUP BY shard
+     ), made AS (
+       INSERT INTO ${schema}.shards (run_id, shard, after_id, through_id)
+       SELECT $1, shard, lag(last) OVER (ORDER BY shard), CASE WHEN lead(shard) OVER (ORDER BY shard) IS NOT NULL THEN last END FROM lasts
+     )
+     UPDATE ${schema}.runs SET intake_done = true, updated_at = now(), documents_total = (SELECT count(*) FROM wanted) WHERE id = $1`,
     [id, base, documentsPerShard],
-  );
-  await session.query(
-    `UPDATE ${schema}.runs SET intake_done = true, updated_at = now(),
-       documents_total = (SELECT count(*) FROM ${schema}.documents d WHERE base = $2 AND NOT deleted AND ${inScope(schema, "$1")}) WHERE id = $1`,
-    [id, base],
   );
 }
 

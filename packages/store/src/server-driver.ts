@@ -158,7 +158,7 @@ const BYTEA = 17;
 const INT8 = 20;
 
 /** PostgreSQL's hex form of bytea, `\\x00ff`. */
-const readHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text.slice(2), "hex"));
+const readHex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.slice(2), "hex"));
 
 /** int8 as bigint and bytea as a plain Uint8Array; the rest as pg reads it, which is what `SqlRow` promises. */
 function getTypeParser(oid: number, format?: "text" | "binary"): (value: string) => unknown {

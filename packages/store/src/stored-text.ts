@@ -14,12 +14,8 @@ const invalid = (id: string, message: string, hint: string) =>
 /** The text of `metadata` as it is stored. */
 export const metadataJson = (document: IncomingDocument): string => JSON.stringify(document.metadata);
 
-/**
- * What PostgreSQL cannot store as it is, it must not get: a stored document is the same as the one that came.
- * @throws EmbError EMB_DOCUMENT_INVALID names the document
- */
-export function checkStorable(document: IncomingDocument): void {
-  const { id, title, text } = document;
+/** @throws EmbError EMB_DOCUMENT_INVALID names the document whose id cannot be a key */
+export function checkStorableId(id: string): void {
   const idBytes = Buffer.byteLength(id);
   if (idBytes === 0 || idBytes > MAX_ID_BYTES) {
     throw invalid(
@@ -28,18 +24,18 @@ export function checkStorable(document: IncomingDocument): void {
       "Give the document a shorter id.",
     );
   }
-  for (const [name, value] of [
-    ["id", id],
-    ["title", title ?? ""],
-    ["text", text],
-  ] as const) {
-    if (value.includes("\0"))
-      throw invalid(id, `its ${name} holds a NUL character`, "Remove the NUL characters: it may be a binary file.");
-    // a surrogate without its other half is no character: UTF-8 has no form for it
-    if (!value.isWellFormed()) {
-      throw invalid(id, `its ${name} holds half of a surrogate pair`, "Write the text again as UTF-8.");
-    }
-  }
+  checkText(id, "id", id);
+}
+
+/**
+ * What PostgreSQL cannot store as it is, it must not get: a stored document is the same as the one that came.
+ * @throws EmbError EMB_DOCUMENT_INVALID names the document
+ */
+export function checkStorable(document: IncomingDocument): void {
+  const { id, title, text } = document;
+  checkStorableId(id);
+  checkText(id, "title", title ?? "");
+  checkText(id, "text", text);
   if (BROKEN_JSON_TEXT.test(metadataJson(document))) {
     throw invalid(
       id,
@@ -49,5 +45,14 @@ export function checkStorable(document: IncomingDocument): void {
   }
   if (document.contentHash.byteLength !== 32) {
     throw invalid(id, `expected a content hash of 32 bytes, got ${document.contentHash.byteLength}`, "Report this.");
+  }
+}
+
+function checkText(id: string, name: "id" | "title" | "text", value: string): void {
+  if (value.includes("\0"))
+    throw invalid(id, `its ${name} holds a NUL character`, "Remove the NUL characters: it may be a binary file.");
+  // a surrogate without its other half is no character: UTF-8 has no form for it
+  if (!value.isWellFormed()) {
+    throw invalid(id, `its ${name} holds half of a surrogate pair`, "Write the text again as UTF-8.");
   }
 }

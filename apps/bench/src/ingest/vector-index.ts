@@ -12,6 +12,7 @@ import type { IndexFigures, TaskOf } from "./task.js";
 
 const BATCH_ROWS = 1_000;
 const QUERIES = 200;
+const WARM_UP = 20;
 const TOP_K = 10;
 /** As the store searches for ten. */
 const SEARCH_LIST = 100;
@@ -124,18 +125,24 @@ export const indexTask = (task: TaskOf<"index">): Promise<IndexFigures> =>
       const times = { emb: [] as number[], plain: [] as number[] };
       const found = { emb: 0, plain: 0 };
       await client.query(`SET hnsw.ef_search = ${SEARCH_LIST}; SET enable_seqscan = off`);
-      for (const [n, vector] of [...queries.slice(0, 20), ...queries].entries()) {
+      const answers = { emb: [] as string[][], plain: [] as string[][] };
+      for (const [n, vector] of [...queries.slice(0, WARM_UP), ...queries].entries()) {
         const begin = performance.now();
         const embHits = await emb(vector, false);
         const middle = performance.now();
         const plainHits = await plainSearch(client, `${schema}.plain`, vector);
         const end = performance.now();
-        if (n < 20) continue; // the engine compiles, and the index comes into memory
+        if (n < WARM_UP) continue; // the engine compiles, and the index comes into memory
         times.emb.push(middle - begin);
         times.plain.push(end - middle);
+        answers.emb.push(embHits);
+        answers.plain.push(plainHits);
+      }
+      // apart from the timed ones: an exact search reads the whole table, and pushes an index out of the server's memory
+      for (const [n, vector] of queries.entries()) {
         const wanted = new Set(await emb(vector, true));
-        found.emb += embHits.filter((id) => wanted.has(id)).length;
-        found.plain += plainHits.filter((id) => wanted.has(id)).length;
+        found.emb += answers.emb[n]!.filter((id) => wanted.has(id)).length;
+        found.plain += answers.plain[n]!.filter((id) => wanted.has(id)).length;
       }
       const p50 = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
       return {

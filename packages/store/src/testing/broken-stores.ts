@@ -136,6 +136,9 @@ export const brokenStores: Record<StorePromise, Breakage> = {
       return { ...counts, created: counts.created + counts.changed, changed: 0 };
     },
   })),
+  "intake finds its documents among others, in whatever order they come": documents((own) => ({
+    intake: (call) => own.intake({ ...call, source: call.source === "sample" ? "place before" : call.source }),
+  })),
   "an unchanged document keeps its version": documents((own) => ({
     read: async (page) => (await own.read(page)).map((document) => ({ ...document, version: document.version + 1n })),
   })),

@@ -55,6 +55,41 @@ export const documentChecks = {
     ];
     assert.deepEqual(await intake(store, base, again), { created: 1, changed: 1, unchanged: 1, superseded: 1 });
   },
+  "intake finds its documents among others, in whatever order they come": async (store) => {
+    const given = ["a", "b", "c", "d", "\u{ff5e}"];
+    for (const [name, order, others] of [
+      ["in order", given, 1],
+      ["far apart", given, 40],
+      ["backwards", given.toReversed(), 1],
+      ["with one that sorts otherwise by UTF-16 units", ["a", "𝄞", "\u{ff5e}"], 1],
+    ] as const) {
+      const base = newBase();
+      const between = order.flatMap((id) => Array.from({ length: others }, (_, n) => documentOf(`${id}/${n}`, 5n)));
+      await intake(store, base, between, randomUUID(), "other source");
+      await intake(
+        store,
+        base,
+        order.map((id) => documentOf(id, 5n)),
+        randomUUID(),
+        "place before",
+      );
+      const moved = await intake(
+        store,
+        base,
+        order.map((id) => documentOf(id, 6n)),
+      );
+      assert.deepEqual(moved, { created: 0, changed: 0, unchanged: order.length, superseded: 0 }, name);
+      const sources = (await all(store, base)).map(({ source }) => source);
+      const count = (wanted: string) => sources.filter((source) => source === wanted).length;
+      assert.deepEqual([count("sample"), count("other source")], [order.length, between.length], name);
+      const again = order.map((id) => documentOf(id, 7n, id === "a" ? { text: "new" } : {}));
+      assert.deepEqual(
+        await intake(store, base, again),
+        { created: 0, changed: 1, unchanged: order.length - 1, superseded: 0 },
+        name,
+      );
+    }
+  },
   "an unchanged document keeps its version": async (store) => {
     const base = newBase();
     await intake(store, base, [documentOf("a", 5n)]);
