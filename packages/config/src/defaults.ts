@@ -26,7 +26,9 @@ export const DEFAULTS = {
     margin: 0.01,
     alpha: 0.05,
     minSliceQueries: 20,
-    shadow: { samplePct: 10, maxInFlight: 4 },
+    shadow: { samplePct: 10, maxInFlight: 4, timeoutMs: 5_000 },
+    // They hold what users asked: enough to compare by, and no longer than that takes.
+    shadowReads: { keep: 10_000, keepDays: 14 },
     canary: { pct: 5, maxErrorPct: 1, maxLatencyRatio: 1.5, minOverlap: 0.5 },
   },
 } as const;

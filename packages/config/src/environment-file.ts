@@ -155,9 +155,29 @@ export const EnvironmentFile = z.strictObject({
         .strictObject({
           profile: ProfileName,
           sample_pct: percent.default(rollout.shadow.samplePct),
-          max_in_flight: count.default(rollout.shadow.maxInFlight),
+          max_in_flight: count
+            .default(rollout.shadow.maxInFlight)
+            .meta({ description: "Queries that the candidate is asked at once; what comes beside is dropped." }),
+          timeout_ms: count
+            .default(rollout.shadow.timeoutMs)
+            .meta({ description: "The candidate is given up after this long." }),
         })
-        .optional(),
+        .optional()
+        .meta({ description: "A candidate that a share of the queries is asked too. Stores the texts of queries." }),
+      shadow_reads: z
+        .strictObject({
+          keep: z
+            .int()
+            .min(0)
+            .default(rollout.shadowReads.keep)
+            .meta({ description: "Newest recorded queries of a base that are kept; 0 removes all." }),
+          keep_days: amount
+            .max(3_650)
+            .default(rollout.shadowReads.keepDays)
+            .meta({ description: "Recorded queries that are older are removed." }),
+        })
+        .prefault({})
+        .meta({ description: "Bounds of what shadow reads have recorded, also once no shadow is configured." }),
       canary: z
         .strictObject({
           profile: ProfileName,

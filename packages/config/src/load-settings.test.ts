@@ -89,6 +89,7 @@ describe("loadSettings", () => {
           maxUsdPer1000: null,
         },
         shadow: null,
+        shadowReads: { keep: 10_000, keepDays: 14 },
         canary: null,
       },
       warnings: [],
@@ -112,7 +113,8 @@ rollout:
   slice: lang
   min_slice_queries: 30
   limits: { max_p50_ms: 1, max_p95_ms: 2, max_p99_ms: 3, max_p95_ratio: 1.5, max_error_pct: 4, max_usd_per_1000: 0.5 }
-  shadow: { profile: a, sample_pct: 50, max_in_flight: 2 }
+  shadow: { profile: a, sample_pct: 50, max_in_flight: 2, timeout_ms: 700 }
+  shadow_reads: { keep: 0, keep_days: 0.5 }
   canary: { profile: a, pct: 1, max_error_pct: 2, max_latency_ratio: 3, min_overlap: 0.25 }
 `;
     const settings = load({}, exampleProject({ "/srv/app/config/development.yaml": written }));
@@ -149,7 +151,8 @@ rollout:
         slice: "lang",
         minSliceQueries: 30,
         limits: { maxP50Ms: 1, maxP95Ms: 2, maxP99Ms: 3, maxP95Ratio: 1.5, maxErrorPct: 4, maxUsdPer1000: 0.5 },
-        shadow: { profile: "a", samplePct: 50, maxInFlight: 2 },
+        shadow: { profile: "a", samplePct: 50, maxInFlight: 2, timeoutMs: 700 },
+        shadowReads: { keep: 0, keepDays: 0.5 },
         canary: { profile: "a", pct: 1, maxErrorPct: 2, maxLatencyRatio: 3, minOverlap: 0.25 },
       },
     });

@@ -246,7 +246,17 @@ function camelSections({
 
 /** @param project where a relative path of the queries starts */
 const camelRollout = (
-  { shadow, canary, queries, min_effect, slice, min_slice_queries, limits, ...same }: EnvironmentFile["rollout"],
+  {
+    shadow,
+    shadow_reads,
+    canary,
+    queries,
+    min_effect,
+    slice,
+    min_slice_queries,
+    limits,
+    ...same
+  }: EnvironmentFile["rollout"],
   project: string,
 ): Settings["rollout"] => ({
   ...same,
@@ -265,7 +275,13 @@ const camelRollout = (
   shadow:
     shadow === undefined
       ? null
-      : { profile: shadow.profile, samplePct: shadow.sample_pct, maxInFlight: shadow.max_in_flight },
+      : {
+          profile: shadow.profile,
+          samplePct: shadow.sample_pct,
+          maxInFlight: shadow.max_in_flight,
+          timeoutMs: shadow.timeout_ms,
+        },
+  shadowReads: { keep: shadow_reads.keep, keepDays: shadow_reads.keep_days },
   canary:
     canary === undefined
       ? null

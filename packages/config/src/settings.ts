@@ -105,7 +105,16 @@ export interface Settings {
       readonly maxErrorPct: number | null;
       readonly maxUsdPer1000: number | null;
     };
-    readonly shadow: { readonly profile: string; readonly samplePct: number; readonly maxInFlight: number } | null;
+    readonly shadow: {
+      readonly profile: string;
+      /** Of the queries that are answered. */
+      readonly samplePct: number;
+      /** Queries that the candidate is asked at once; what comes beside is dropped. */
+      readonly maxInFlight: number;
+      readonly timeoutMs: number;
+    } | null;
+    /** What is kept of recorded shadow reads, whether or not a shadow is configured now. */
+    readonly shadowReads: { readonly keep: number; readonly keepDays: number };
     readonly canary: {
       readonly profile: string;
       readonly pct: number;

@@ -173,6 +173,32 @@ describe("metrics of a profile", () => {
     ]);
   });
 
+  it("count shadow reads from 0 on once a candidate is to be asked, with how alike and how late its answers are", async () => {
+    const { telemetry, reader } = open();
+    expect((await collected(reader)).get(METRICS.shadowReads.name)).toBeUndefined();
+    telemetry.shadow.on(true);
+    telemetry.shadow.ended({ outcome: "recorded", durationMs: 40, overlap: 0.75 });
+    telemetry.shadow.ended({ outcome: "timeout", durationMs: 500, overlap: null });
+    telemetry.shadow.ended({ outcome: "dropped", durationMs: null, overlap: null });
+    telemetry.shadow.ended({ outcome: "dropped", durationMs: null, overlap: null });
+    const seen = await collected(reader);
+    expect(seen.get(METRICS.shadowReads.name)).toEqual([
+      { attributes: { ...NINE, outcome: "recorded" }, value: 1 },
+      { attributes: { ...NINE, outcome: "dropped" }, value: 2 },
+      { attributes: { ...NINE, outcome: "failed" }, value: 0 },
+      { attributes: { ...NINE, outcome: "timeout" }, value: 1 },
+    ]);
+    expect(seen.get(METRICS.shadowDuration.name)).toEqual([
+      { attributes: NINE, value: { count: 2, sum: 0.54, boundaries: METRICS.shadowDuration.buckets } },
+    ]);
+    expect(seen.get(METRICS.shadowOverlap.name)).toEqual([
+      { attributes: NINE, value: { count: 1, sum: 0.75, boundaries: METRICS.shadowOverlap.buckets } },
+    ]);
+    expect(seen.get(METRICS.shadowOn.name)).toEqual([{ attributes: NINE, value: 1 }]);
+    telemetry.shadow.on(false);
+    expect((await collected(reader)).get(METRICS.shadowOn.name)).toEqual([{ attributes: NINE, value: 0 }]);
+  });
+
   it("time the store, and pass on what it answers or throws", async () => {
     const { telemetry, reader } = open();
     expect(await telemetry.storeSearch(async () => "hits")).toBe("hits");
@@ -205,6 +231,8 @@ describe("metrics of a profile", () => {
     telemetry.observer({ kind: "concurrency", limit: 3 });
     telemetry.changes({ queued: 9, oldestAgeMs: 9_000, setAside: 9 });
     telemetry.changes({ queued: 4, oldestAgeMs: 2_500, setAside: 1 });
+    telemetry.shadow.on(true);
+    for (const outcome of LABEL_VALUES.shadow_outcome) telemetry.shadow.ended({ outcome, durationMs: 1, overlap: 1 });
     for (const code of codes)
       await telemetry.storeSearch(() => Promise.reject(new EmbError(code, "x", { hint: "x" }))).catch(() => {});
     await telemetry.storeSearch(async () => {});

@@ -7,6 +7,7 @@ import { genAiAttributes } from "./gen-ai.js";
 import { createInstruments } from "./instruments.js";
 import type { Guard, GuardOutcome } from "./metric-table.js";
 import { createProfileMetrics, type NamespaceLag, type ProfileMetrics } from "./profile-metrics.js";
+import type { ShadowMetrics } from "./shadow-metrics.js";
 
 export interface EmbeddingTelemetrySetup {
   readonly meter: Meter;
@@ -29,6 +30,8 @@ export interface ProfileTelemetry {
   guard(guard: Guard, outcome: GuardOutcome): void;
   /** Says what the profile's namespace has still to show. */
   changes(lag: NamespaceLag): void;
+  /** For a profile that is asked beside the one that serves. */
+  readonly shadow: ShadowMetrics;
   /** Answers one request of a client, inside a span that what happens in it belongs to. `work` gives the HTTP status. */
   readonly serveRequest: (request: ServedRequest, work: () => Promise<number>) => Promise<void>;
   /** Runs one search of the store, timed. */
@@ -60,6 +63,7 @@ export function createEmbeddingTelemetry(
       traced: (provider) => spans?.traced(provider) ?? provider,
       guard: metrics.guard,
       changes: metrics.changes,
+      shadow: metrics.shadow,
       async serveRequest(request, work) {
         await (spans === null ? work() : spans.serveRequest(request, work));
       },

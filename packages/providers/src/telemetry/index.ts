@@ -3,6 +3,7 @@ export {
   type EmbeddingTelemetrySetup,
   type ProfileTelemetry,
 } from "./embedding-telemetry.js";
+export type { ShadowMetrics } from "./shadow-metrics.js";
 export {
   LABEL_VALUES,
   maxSeries,
@@ -11,4 +12,5 @@ export {
   type Guard,
   type GuardOutcome,
   type MetricRow,
+  type ShadowOutcome,
 } from "./metric-table.js";

@@ -4,6 +4,8 @@ import type { BreakerState, Operation, Outcome, RetryReason } from "../provider-
 export type Guard = "gate" | "seal";
 /** `blocked`: it stopped the use. `warned`: an answer was given although the seal does not match (strict mode off). `clean`: it let the use through. */
 export type GuardOutcome = "blocked" | "warned" | "clean";
+/** What became of a query that was sampled for a candidate: `dropped`, as too many were under way; `failed`, as it was not answered or not kept. */
+export type ShadowOutcome = "recorded" | "dropped" | "failed" | "timeout";
 
 /**
  * Outcomes that are a label's value: what a provider throws, by its port's contract. Any other code counts as EMB_INTERNAL, so that a metric
@@ -39,6 +41,7 @@ export const LABEL_VALUES = {
   state: ["closed", "half_open", "open"] satisfies readonly BreakerState[],
   guard: ["gate", "seal"] satisfies readonly Guard[],
   guard_outcome: ["blocked", "warned", "clean"] satisfies readonly GuardOutcome[],
+  shadow_outcome: ["recorded", "dropped", "failed", "timeout"] satisfies readonly ShadowOutcome[],
   error_type: OUTCOMES,
 } as const;
 
@@ -68,6 +71,7 @@ const GEN_AI_TOKENS = [
   1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
 ];
 const REQUEST_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const SHARES = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 const STORE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Every metric of emb. docs/observability/README.md, the dashboard and the alert rules are compared with it by tests. */
@@ -177,6 +181,36 @@ export const METRICS = {
     unit: "",
     labels: {},
     meaning: "Live changes of which the provider refused a text.",
+  },
+  shadowOn: {
+    name: "embedding_shadow_on",
+    kind: "gauge",
+    unit: "",
+    labels: {},
+    meaning: "1 while the profile is asked beside the one that serves, 0 while it is configured to be and cannot.",
+  },
+  shadowReads: {
+    name: "embedding_shadow_reads_total",
+    kind: "counter",
+    unit: "",
+    labels: { outcome: "shadow_outcome" },
+    meaning: "Queries sampled for this candidate, by what became of them.",
+  },
+  shadowDuration: {
+    name: "embedding_shadow_duration_seconds",
+    kind: "histogram",
+    unit: "s",
+    labels: {},
+    meaning: "How long the candidate took to answer, to fail or to be given up.",
+    buckets: REQUEST_SECONDS,
+  },
+  shadowOverlap: {
+    name: "embedding_shadow_overlap",
+    kind: "histogram",
+    unit: "",
+    labels: {},
+    meaning: "Share of the documents that both profiles found for a query.",
+    buckets: SHARES,
   },
   operationDuration: {
     name: "gen_ai.client.operation.duration",

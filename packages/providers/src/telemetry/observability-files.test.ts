@@ -35,7 +35,7 @@ const unknownNames = (text: string): string[] =>
 const unknownValues = (text: string): string[] => {
   const known: Readonly<Record<string, readonly string[]>> = {
     ...LABEL_VALUES,
-    outcome: [...LABEL_VALUES.outcome, ...LABEL_VALUES.guard_outcome],
+    outcome: [...LABEL_VALUES.outcome, ...LABEL_VALUES.guard_outcome, ...LABEL_VALUES.shadow_outcome],
   };
   return [...text.matchAll(/\b(\w+)(?:=|!=|=~|!~)"([^"]*)"/g)].flatMap(([, label = "", values = ""]) =>
     label in known ? values.split("|").filter((value) => known[label]?.includes(value) === false) : [],

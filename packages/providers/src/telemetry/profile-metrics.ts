@@ -4,6 +4,7 @@ import type { TelemetryLabels } from "../telemetry-labels.js";
 import { ERROR_TYPE, STORE_SEARCH, TOKEN_TYPE } from "./gen-ai.js";
 import type { Instruments } from "./instruments.js";
 import { Tally } from "./tally.js";
+import { createShadowMetrics, type ShadowMetrics } from "./shadow-metrics.js";
 import { LABEL_VALUES, outcomeLabel, type Guard, type GuardOutcome } from "./metric-table.js";
 
 export interface ProfileMetrics {
@@ -11,6 +12,7 @@ export interface ProfileMetrics {
   readonly guard: (guard: Guard, outcome: GuardOutcome) => void;
   readonly changes: (lag: NamespaceLag) => void;
   readonly storeSearched: (durationMs: number, outcome: Outcome) => void;
+  readonly shadow: ShadowMetrics;
   /** Says that the process holds the profile. Once for each `release`. */
   readonly hold: () => void;
   readonly release: () => void;
@@ -140,6 +142,7 @@ export function createProfileMetrics({
     changes: (seen) => void (lag = seen),
     storeSearched: (durationMs, outcome) =>
       instruments.storeDuration.record(durationMs / 1000, searched(outcomeLabel(outcome))),
+    shadow: createShadowMetrics({ meter, instruments, labels }),
     hold: () => void holders++,
     release() {
       if (--holders > 0) return;
