@@ -67,7 +67,7 @@ export async function recordOverride(
   store: Pick<Store, "audit">,
   { environment, baseline }: Pick<Settings, "environment" | "baseline">,
   decision: Exclude<GateDecision, { kind: "refused" }>,
-  use: "query" | "reingest" | "search",
+  use: "query" | "reingest" | "search" | "shadow",
 ): Promise<void> {
   if (decision.kind === "baseline") return;
   const detail = { use, environment, baseline, profile: decision.profile, permitted_by: decision.permittedBy };

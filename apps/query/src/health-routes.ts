@@ -4,16 +4,20 @@ import type { Hono } from "hono";
 export interface HealthSetup {
   /** Null while the service does its work, else why it does not. */
   readonly notReady: () => string | null;
+  /** What /readyz says besides; keys that are undefined are left out. Default: nothing. */
+  readonly readyDetail?: () => Readonly<Record<string, unknown>>;
   /** What /metrics answers, as Prometheus text. */
   readonly metrics: () => Promise<string>;
 }
 
 /** /healthz: the process answers. /readyz: it does its work, or 503 with the reason. /metrics. */
-export function addHealthRoutes(app: Hono, { notReady, metrics }: HealthSetup): void {
+export function addHealthRoutes(app: Hono, { notReady, readyDetail = () => ({}), metrics }: HealthSetup): void {
   app.get("/healthz", (context) => context.json({ ok: true }));
   app.get("/readyz", (context) => {
     const reason = notReady();
-    return reason === null ? context.json({ ok: true }) : context.json({ ok: false, reason }, 503);
+    return reason === null
+      ? context.json({ ok: true, ...readyDetail() })
+      : context.json({ ok: false, reason, ...readyDetail() }, 503);
   });
   app.get("/metrics", async (context) =>
     context.body(await metrics(), 200, { "content-type": "text/plain; version=0.0.4; charset=utf-8" }),

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Environment, GateDecision, Settings } from "@emb/config";
-import { fingerprint, isEmbError, namespaceName, type Profile } from "@emb/manifest";
+import { fingerprint, namespaceName, type Profile } from "@emb/manifest";
 import {
   createProvider,
   renderBanner,
@@ -13,14 +13,17 @@ import { openSearch, type Search } from "@emb/search";
 import type { NamespaceAddress, Store } from "@emb/store";
 import { bannerOf } from "./banner.js";
 import { actor, passGate, recordOverride } from "./deployment.js";
+import { guardSeal } from "./guard-seal.js";
 import { openPort } from "./open-port.js";
 import { createQueryApp } from "./query-app.js";
 import { errorFields, type ServiceLog } from "./service-log.js";
+import { openShadow, type Shadow } from "./shadow.js";
 import type { Telemetry } from "./telemetry.js";
 import { telemetryContext } from "./telemetry-context.js";
 import { timedNamespaces } from "./timed-namespaces.js";
 
 const HEARTBEAT_MS = 10_000;
+const TEND_MS = 60_000;
 
 export interface ServeSetup {
   readonly settings: Settings;
@@ -35,6 +38,8 @@ export interface ServeSetup {
   readonly note: (text: string) => void;
   readonly log: ServiceLog;
   readonly telemetry: Telemetry;
+  /** From 0 to below 1: which queries a shadow is asked. @defaultValue Math.random */
+  readonly random?: () => number;
 }
 
 export interface QueryService {
@@ -60,6 +65,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
   const telemetry = setup.telemetry.profile(context);
   telemetry.guard("gate", "clean");
   let model: EmbeddingProvider | undefined;
+  let shadow: Shadow | undefined;
   try {
     const { dataDir, modelsDir } = settings.paths;
     const provider = await createProvider(profile, {
@@ -71,19 +77,22 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       onWarning: (message) => log.warn({ event: "provider.warning", message }),
     });
     model = telemetry.traced(provider);
-    return await serveWith(model);
+    const { random = Math.random } = setup;
+    shadow = await openShadow({ ...setup, active: profile.name, random, nowMs: () => performance.now() });
+    return await serveWith(model, shadow);
   } catch (error) {
+    await shadow?.close();
     await model?.close();
     telemetry.close();
     throw error;
   }
 
-  async function serveWith(provider: EmbeddingProvider): Promise<QueryService> {
+  async function serveWith(provider: EmbeddingProvider, beside: Shadow): Promise<QueryService> {
     note(renderBanner(bannerOf(settings, profile, address.namespace, decision)));
     const namespaces = timedNamespaces(store.namespaces, telemetry);
     const strict = settings.strictMode;
     const opened = await guardSeal(telemetry, () => openSearch({ namespaces, address, provider, strict, signal }));
-    const search = countMismatched(opened, telemetry);
+    const search = beside.around(countMismatched(opened, telemetry));
     if (search.reader.seal === "mismatched")
       log.warn({
         event: "seal.mismatched",
@@ -103,6 +112,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       metrics: () => setup.telemetry.metricsText(),
       onFailure: (error) => log.error({ event: "request.failed", ...errorFields(error) }),
       notReady: () => notReady,
+      readyDetail: () => ({ shadow: beside.detail() ?? undefined }),
     });
     const { host, port } = setup;
     const open = await openPort(app, { host, port, setting: "query.port in the environment's file, or --port" });
@@ -138,12 +148,16 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       );
     showLag();
     const heartbeat = setInterval(() => {
+      void beside.report();
       showLag(); // what it serves may be behind
       store.readers.report(report).then(
         () => (notReady = null),
         () => (notReady = "the database does not answer"),
       );
     }, HEARTBEAT_MS);
+
+    void beside.tend();
+    const tending = setInterval(() => void beside.tend(), TEND_MS);
 
     const { url } = open;
     log.info({ event: "listening", url, namespace: address.namespace });
@@ -153,25 +167,14 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       async close() {
         notReady = "stopping";
         clearInterval(heartbeat);
+        clearInterval(tending);
         await open.close();
+        await beside.close();
         await store.readers.leave(instance).catch(() => {}); // a lost database is no reason to stay
         await provider.close();
         telemetry.close();
       },
     };
-  }
-}
-
-/** Counts what the seal and the witness decide about the start. */
-async function guardSeal(telemetry: ProfileTelemetry, open: () => Promise<Search>): Promise<Search> {
-  try {
-    const search = await open();
-    if (search.reader.seal === "equal") telemetry.guard("seal", "clean");
-    return search;
-  } catch (error) {
-    if (isEmbError(error, "EMB_SEAL_MISMATCH") || isEmbError(error, "EMB_WITNESS_FAILED"))
-      telemetry.guard("seal", "blocked");
-    throw error;
   }
 }
 
