@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createProject, documentOf, failureOf, type Project } from "./command.fixture.js";
+import { createFilledProject, documentOf, failureOf, type Project } from "./command.fixture.js";
 
 const Changed = z.object({
   document_id: z.string(),
@@ -25,37 +25,35 @@ const Audit = z.object({
   entries: z.array(z.object({ action: z.string(), detail: z.record(z.string(), z.unknown()) })),
 });
 
+/** Of a document that both namespaces hold already. */
+const ID = "ferry-0000.md";
+
 describe("emb put and emb delete", { timeout: 300_000 }, () => {
   let project: Project;
   const emb = (...args: string[]) => project.emb([...args, "--json"], { EMBEDDING_PROFILE_SWAPPABLE: "true" });
   const states = ({ namespaces }: z.infer<typeof Changed>) => namespaces.map(({ state }) => state);
   beforeAll(async () => {
-    project = await createProject({
-      "docs/a.txt": "The ferry leaves at nine.",
-      "docs/b.txt": "The bakery opens at six.",
-      "new.md": "# Ferry\n\nThe ferry leaves at noon.\n",
-    });
-    for (const profile of ["one", "two"]) await emb("reingest", "--to", profile, "--source", "docs", "--yes");
-  }, 120_000);
+    project = await createFilledProject({ "new.md": "# Bakery\n\nThe bakery opens at six.\n" });
+  });
   afterAll(() => project.remove());
 
   it("show a change in every namespace, newest version first, and keep the deleted out", async () => {
-    const put = documentOf(await emb("put", "new.md", "--id", "a.txt", "--version", "7"), Changed);
-    expect(put).toMatchObject({ document_id: "a.txt", version: 7, state: "stored" });
+    const put = documentOf(await emb("put", "new.md", "--id", ID, "--version", "7"), Changed);
+    expect(put).toMatchObject({ document_id: ID, version: 7, state: "stored" });
     expect(put.namespaces).toEqual(["docs_one", "docs_two"].map((namespace) => ({ namespace, state: "written" })));
-    const again = documentOf(await emb("put", "new.md", "--id", "a.txt", "--version", "7"), Changed);
+    const again = documentOf(await emb("put", "new.md", "--id", ID, "--version", "7"), Changed);
     expect([again.state, ...states(again)]).toEqual(["unchanged", "unchanged", "unchanged"]);
-    const late = documentOf(await emb("put", "docs/a.txt", "--id", "a.txt", "--version", "6"), Changed);
+    const late = documentOf(await emb("put", "docs/ferry-0000.md", "--id", ID, "--version", "6"), Changed);
     expect([late.state, late.version, ...states(late)]).toEqual(["superseded", 7, "superseded", "superseded"]);
     for (const profile of ["one", "two"]) {
-      const found = documentOf(await emb("search", "when does the ferry leave", "--profile", profile), Found);
-      expect(found.results[0]?.text).toContain("noon");
+      const found = documentOf(await emb("search", "when does the bakery open", "--profile", profile), Found);
+      expect(found.results[0]?.text).toContain("opens at six");
       const verified = documentOf(await emb("verify", "namespace", "--profile", profile), Verified);
-      expect(verified).toEqual({ ok: true, found: 2, lag: 0, drift_pct: 0 });
+      expect(verified).toEqual({ ok: true, found: 3, lag: 0, drift_pct: 0 });
     }
-    const deleted = documentOf(await emb("delete", "a.txt", "--version", "9"), Changed);
+    const deleted = documentOf(await emb("delete", ID, "--version", "9"), Changed);
     expect([deleted.state, ...states(deleted)]).toEqual(["deleted", "deleted", "deleted"]);
-    const older = documentOf(await emb("put", "new.md", "--id", "a.txt", "--version", "8"), Changed);
+    const older = documentOf(await emb("put", "new.md", "--id", ID, "--version", "8"), Changed);
     expect([older.state, older.version]).toEqual(["superseded", 9]);
     const { namespaces } = documentOf(await emb("status"), Status);
     expect(namespaces).toEqual(

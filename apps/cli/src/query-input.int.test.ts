@@ -1,13 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createProject, documentOf, ferries, shown, type Project } from "./command.fixture.js";
+import { createFilledProject, documentOf, shown, type Project } from "./command.fixture.js";
 
 describe("a question on the command line", () => {
   let project: Project;
   beforeAll(async () => {
-    project = await createProject(ferries(3));
-    const { code } = await project.emb(["reingest", "--to", "one", "--source", "docs", "--yes"]);
-    expect(code).toBe(0);
+    project = await createFilledProject();
   });
   afterAll(() => project.remove());
 

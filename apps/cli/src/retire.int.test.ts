@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createProject, documentOf, failureOf, ferries, type Project } from "./command.fixture.js";
+import { createFilledProject, documentOf, failureOf, type Project } from "./command.fixture.js";
 
 const Retired = z.object({
   ok: z.boolean(),
@@ -17,12 +17,8 @@ const Status = z.object({
 
 describe("emb retire", () => {
   let project: Project;
-  const trial = { EMBEDDING_PROFILE_EXPERIMENT: "two" };
-  const fill = () => project.emb(["reingest", "--to", "two", "--source", "docs", "--yes"], trial);
   beforeAll(async () => {
-    project = await createProject({ ...ferries(3), "config/staging.yaml": "embedding: { profile: two }\n" });
-    await project.emb(["reingest", "--to", "one", "--source", "docs", "--yes"]);
-    await fill();
+    project = await createFilledProject({ "config/staging.yaml": "embedding: { profile: two }\n" });
   });
   afterAll(() => project.remove());
   const retire = (...args: string[]) => project.emb(["retire", ...args, "--json"]);
@@ -76,6 +72,7 @@ describe("emb retire", () => {
     ]);
     const again = await retire("docs_two", "--yes");
     expect({ exit: again.code, code: failureOf(again).code }).toEqual({ exit: 78, code: "EMB_NAMESPACE_NOT_FOUND" });
-    expect((await fill()).code).toBe(0);
+    const refill = ["reingest", "--to", "two", "--source", "docs", "--yes"];
+    expect((await project.emb(refill, { EMBEDDING_PROFILE_EXPERIMENT: "two" })).code).toBe(0);
   });
 });

@@ -1,17 +1,13 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { openEmbeddedStore } from "@emb/store";
-import { createProject, documentOf, failureOf, ferries, shown, type Project } from "./command.fixture.js";
+import { createFilledProject, documentOf, failureOf, shown, type Project } from "./command.fixture.js";
 
 const EXPERIMENT = { EMBEDDING_PROFILE_EXPERIMENT: "two" };
 
 describe("going back", () => {
   let project: Project;
   beforeAll(async () => {
-    project = await createProject(ferries(3));
-    expect((await project.emb(["reingest", "--to", "one", "--source", "docs", "--yes"])).code).toBe(0);
-    expect((await project.emb(["reingest", "--to", "two", "--source", "docs", "--yes"], EXPERIMENT)).code).toBe(0);
+    project = await createFilledProject();
   });
   afterAll(() => project.remove());
 
@@ -74,24 +70,24 @@ describe("going back", () => {
   });
 
   it("leaves a row for a question under a permitted override, and none for one of the baseline", async () => {
-    const rows = async () => documentOf(await project.emb(["status", "--json"]), AUDITED).audit.rows;
-    const before = await rows();
+    const newest = async () => documentOf(await project.emb(["audit", "list", "--limit", "1", "--json"]), Listed);
+    const before = await newest();
     expect((await project.emb(["search", "ferry"], EXPERIMENT)).code).toBe(0);
-    expect(await rows()).toBe(before);
     expect((await project.emb(["search", "ferry", "--profile", "two"], EXPERIMENT)).code).toBe(0);
-    expect(await rows()).toBe(before + 1);
-    const store = await openEmbeddedStore({ dataDir: join(project.dir, ".emb") });
-    const [row] = await store.audit.list({ limit: 1 });
-    await store.close();
-    expect({ action: row?.action, detail: row?.detail }).toEqual({
-      action: "override.permitted",
-      detail: {
-        use: "search",
-        environment: "production",
-        baseline: "one",
-        profile: "two",
-        permitted_by: "experiment",
-      },
+    expect(await newest()).toEqual({
+      rows: before.rows + 1,
+      entries: [
+        {
+          action: "override.permitted",
+          detail: {
+            use: "search",
+            environment: "production",
+            baseline: "one",
+            profile: "two",
+            permitted_by: "experiment",
+          },
+        },
+      ],
     });
   });
 
@@ -104,18 +100,13 @@ describe("going back", () => {
 
     const same = await project.emb(["audit", "verify", "--expect-head", head, "--json"]);
     expect({ exit: same.code, ok: documentOf(same, Audit).ok }).toEqual({ exit: 0, ok: true });
-    const other = await project.emb(["audit", "verify", "--expect-head", "f".repeat(64), "--json"]);
-    expect({ exit: other.code, ...documentOf(other, Audit) }).toMatchObject({
-      exit: 1,
-      ok: false,
-      code: "EMB_AUDIT_BROKEN",
-    });
-    const people = await project.emb(["audit", "verify", "--expect-head", "f".repeat(64)]);
-    expect(people.stdout).toContain("EMB_AUDIT_BROKEN");
   });
 });
 
-const AUDITED = z.object({ audit: z.object({ rows: z.number() }) });
+const Listed = z.object({
+  rows: z.number(),
+  entries: z.array(z.object({ action: z.string(), detail: z.record(z.string(), z.unknown()) })),
+});
 const RolledBack = z
   .object({
     ok: z.literal(true),
@@ -139,5 +130,4 @@ const Audit = z.object({
   rows: z.number(),
   head: z.string(),
   first_bad: z.number().nullable(),
-  code: z.string().optional(),
 });

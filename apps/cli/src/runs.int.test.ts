@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createProject, documentOf, failureOf, type Project } from "./command.fixture.js";
+import { copyProject, createProject, documentOf, failureOf, type Project } from "./command.fixture.js";
 
 const DOCUMENTS = 200;
 const FILL = ["reingest", "--to", "one", "--source", "long.jsonl", "--yes"];
@@ -25,22 +25,30 @@ const Runs = z.object({
 const Dropped = z.object({ dropped: z.boolean() });
 const Status = z.object({ namespaces: z.array(z.object({ state: z.string() })) });
 
-describe("emb runs", () => {
+const runsOf = async (project: Project, ...args: string[]) =>
+  documentOf(await project.emb(["runs", ...args, "--json"]), Runs).runs;
+
+describe("emb runs of a run that died", () => {
+  let killed: Project;
   let project: Project;
   let id: string;
-  beforeEach(async () => {
-    project = await createProject({
+  beforeAll(async () => {
+    killed = await createProject({
       "config/production.yaml": "embedding: { profile: one }\ningest: { commit_rows: 32, shard_documents: 300 }\n",
       "long.jsonl": LONG,
     });
-    const running = project.start(FILL);
+    const running = killed.start(FILL);
     await running.says(/^fill .* [1-9]\d* chunks, /m);
     await running.kill("SIGKILL");
-    id = (await runs())[0]!.run_id;
+    id = (await runsOf(killed))[0]!.run_id;
+  });
+  afterAll(() => killed.remove());
+  beforeEach(async () => {
+    project = await copyProject(killed);
   });
   afterEach(() => project.remove());
 
-  const runs = async (...args: string[]) => documentOf(await project.emb(["runs", ...args, "--json"]), Runs).runs;
+  const runs = (...args: string[]) => runsOf(project, ...args);
 
   it("shows a run that died with what it spent, pauses it, and goes on with it without its source", async () => {
     const [died] = await runs();
@@ -75,6 +83,14 @@ describe("emb runs", () => {
     expect(documentOf(aborted, Runs).runs[0]).toMatchObject({ run_id: id, state: "aborted" });
     expect(documentOf(await project.emb(["status", "--json"]), Status).namespaces).toEqual([{ state: "retired" }]);
   });
+});
+
+describe("emb runs with wrong arguments", () => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await createProject();
+  });
+  afterAll(() => project.remove());
 
   it.each([
     [["pause"], "expected the id of a run"],

@@ -2,7 +2,16 @@ import { cp, mkdir, open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { z } from "zod";
-import { createProject, documentOf, ferries, MANIFEST, profileYaml, shown, type Project } from "./command.fixture.js";
+import {
+  createFilledProject,
+  createProject,
+  documentOf,
+  ferries,
+  MANIFEST,
+  profileYaml,
+  shown,
+  type Project,
+} from "./command.fixture.js";
 
 const MANIFEST_PATH = "config/embedding_profiles.yaml";
 const CHANGED = `profiles:\n${profileYaml("one", "changed")}${profileYaml("two")}`;
@@ -13,8 +22,7 @@ describe("a namespace that is not what the process expects", () => {
   let sealed: string;
   let changed: string;
   beforeAll(async () => {
-    project = await createProject(ferries(3));
-    expect((await project.emb(FILL_ONE)).code).toBe(0);
+    project = await createFilledProject();
     sealed = await fingerprintOfOne();
     await project.write(MANIFEST_PATH, CHANGED);
     changed = await fingerprintOfOne();

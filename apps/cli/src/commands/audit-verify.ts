@@ -7,11 +7,11 @@ import type { Command } from "../session.js";
 /** Recomputes the audit chain. Exit 1 when a row was changed, removed, reordered or cut off. @throws EmbError EMB_USAGE */
 export const auditVerify: Command<{ expectHead?: string }> = async (session, { expectHead }) => {
   const { output } = session;
+  if (expectHead !== undefined && !/^[0-9a-f]{64}$/.test(expectHead))
+    throw new EmbError("EMB_USAGE", `--expect-head: expected 64 hexadecimal digits, got "${expectHead}"`, {
+      hint: "Copy the whole head, as emb audit verify prints it.",
+    });
   return withStore(readSettings(session), async (store) => {
-    if (expectHead !== undefined && !/^[0-9a-f]{64}$/.test(expectHead))
-      throw new EmbError("EMB_USAGE", `--expect-head: expected 64 hexadecimal digits, got "${expectHead}"`, {
-        hint: "Copy the whole head, as emb audit verify prints it.",
-      });
     const { ok, rows, head, firstBad } = await store.audit.verify(expectHead);
     output.document({ ok, rows, head, first_bad: firstBad, ...(ok ? {} : { code: "EMB_AUDIT_BROKEN" }) });
     output.line(

@@ -32,17 +32,18 @@ type Verb = (typeof VERBS)[number];
 /** Lists runs with their ledger, or moves one. Exit 1 when a run that was resumed or retried did not become ready. */
 export const runs: Command<RunsOptions> = async (session, options) => {
   const settings = readSettings(session);
-  const verb = options.verb === undefined ? null : parseVerb(options.verb);
+  const asked = options.verb === undefined ? null : { verb: parseVerb(options.verb), id: given(options.id) };
   const limits = {
     maxCostUsd: options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd),
     acceptFailures: options.acceptFailures === undefined ? 0 : wholeNumber("--accept-failures", options.acceptFailures),
   };
   return withStore(settings, async (store) => {
-    if (verb === null) {
+    if (asked === null) {
       show(session, await store.runs.list(options.base === undefined ? {} : { base: options.base }));
       return 0;
     }
-    const run = await findRun(store, options.id);
+    const { verb } = asked;
+    const run = await findRun(store, asked.id);
     const { shared } = store.capabilities;
     const filledBy = decideFilledBy(options.workers, { shared });
     const place = { settings, store, run, filledBy };
@@ -171,8 +172,12 @@ function parseVerb(text: string): Verb {
   });
 }
 
-async function findRun(store: Store, id: string | undefined): Promise<Run> {
-  if (id === undefined) throw new EmbError("EMB_USAGE", "expected the id of a run", { hint: "emb runs lists them." });
+function given(id: string | undefined): string {
+  if (id !== undefined) return id;
+  throw new EmbError("EMB_USAGE", "expected the id of a run", { hint: "emb runs lists them." });
+}
+
+async function findRun(store: Store, id: string): Promise<Run> {
   const run = await store.runs.get(id);
   if (run === null) throw unknown(id);
   return run;
