@@ -30,13 +30,14 @@ export function createFreshnessDuty(context: WorkerContext): Duty {
   const keepFresh = (record: NamespaceRecord): Promise<boolean> =>
     models.use(record, async (model) => {
       const { witnessMinCosine } = settings.verify;
+      const { leaseMs } = settings.ingest;
       let kept = drains.get(record.id);
       if (kept?.provider !== model.provider) {
-        const drain = await openDrain({ store, ...model, witnessMinCosine, signal, stopping }, record);
+        const drain = await openDrain({ store, ...model, leaseMs, witnessMinCosine, signal, stopping }, record);
         drains.set(record.id, (kept = { provider: model.provider, drain }));
       }
       const { written, setAside, postponed, stopped } = await drainChanges(kept.drain);
-      if (written + postponed > 0)
+      if (written + setAside + postponed > 0)
         model.log.info({
           event: "changes.shown",
           namespace: record.namespace,

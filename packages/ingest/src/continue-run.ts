@@ -203,7 +203,15 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   }
   // what changed while it was filled, in stretches of ids that were done
   const { changes } = store;
-  const drained = await drainChanges({ ...setup, changes, writer, meter, recent, sameSpace: donors });
+  const drained = await drainChanges({
+    ...setup,
+    changes,
+    writer,
+    meter,
+    recent,
+    sameSpace: donors,
+    checkModel: () => checkWitness(setup, writer.record, setup.limits.witnessMinCosine),
+  });
   soon.throwIfAborted();
   if (drained.stopped !== null) throw drained.stopped;
   return run;

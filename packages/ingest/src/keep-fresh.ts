@@ -1,7 +1,7 @@
 import { isEmbError, type EmbError } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
 import type { Changes, NamespaceRecord, NamespaceWriter, QueuedChange, Store, TextFailure } from "@emb/store";
-import { decidePostponement } from "./change-postponement.js";
+import { decidePostponement, whyGivenUp } from "./change-postponement.js";
 import type { Chunker } from "./chunker.js";
 import { embedIsolating } from "./embed-isolating.js";
 import { prepare } from "./fill-shard.js";
@@ -13,15 +13,17 @@ import { sealedChunker } from "./whole-texts.js";
 
 /** Claimed and committed together; bounds memory, and what a kill costs. */
 const BATCH_CHANGES = 64;
-/** Nobody else takes a change for so long; a drain that takes longer does some of it twice and commits it once. */
-const CLAIM_MS = 60_000;
 const RECENT_VECTOR_BYTES = 4 * 1024 * 1024;
 
 /** What drains the changes of one namespace. Nothing of it is kept between drains but the recent vectors. */
 export interface ChangeDrain {
-  readonly changes: Pick<Changes, "claim" | "postpone">;
+  readonly changes: Pick<Changes, "claim" | "giveUp" | "postpone">;
   readonly writer: NamespaceWriter;
   readonly chunker: Chunker;
+  /** Nobody else takes a change for so long, also when this process dies; a batch that takes longer is done twice and committed once. */
+  readonly leaseMs: number;
+  /** Throws unless the model is there and repeats the seal's witness: then a change that fails alone is itself to blame. */
+  readonly checkModel: () => Promise<void>;
   readonly meter: RunMeter;
   readonly recent: RecentVectors;
   /** Namespaces whose vectors can stand in this one as they are: same-space.ts. */
@@ -35,7 +37,7 @@ export interface ChangeDrain {
 export interface DrainReport {
   /** Documents whose chunks were written. */
   readonly written: number;
-  /** Of these, such with texts that the provider refused. */
+  /** Written without the texts that the provider refused, or given up because trying again does not help. */
   readonly setAside: number;
   /** Given back, because the provider or the limit of the run does not let them through now. */
   readonly postponed: number;
@@ -45,12 +47,13 @@ export interface DrainReport {
 
 /**
  * Shows what waits for a namespace until nothing is free to be taken: claim, chunk, embed what is new, commit. Any number of processes may do so at once,
- * beside a fill of the same namespace. A change that cannot be shown now stays queued, for a while that grows with its attempts; none is lost.
+ * beside a fill of the same namespace. A change that cannot be shown now stays queued, for a while that grows with its attempts; one that fails by
+ * itself while the model is sound is set aside; none is lost.
  * @param only these documents
  * @throws store errors, and errors that time does not heal; the signal's reason on abort
  */
 export async function drainChanges(drain: ChangeDrain, only?: readonly string[]): Promise<DrainReport> {
-  const { changes, writer, signal, stopping } = drain;
+  const { changes, writer, leaseMs, signal, stopping } = drain;
   const namespaceId = writer.record.id;
   const total = { written: 0, setAside: 0 };
   for (;;) {
@@ -59,28 +62,69 @@ export async function drainChanges(drain: ChangeDrain, only?: readonly string[])
     const claimed = await changes.claim({
       namespaceId,
       limit: BATCH_CHANGES,
-      claimMs: CLAIM_MS,
+      claimMs: leaseMs,
       ...(only !== undefined && { documentIds: only }),
     });
     if (claimed.length === 0) break;
-    try {
-      const { left, stopped, ...shown } = await showChanges(drain, claimed);
-      total.written += shown.written;
-      total.setAside += shown.setAside;
-      if (stopped !== null) {
-        await changes.postpone({ namespaceId, changes: left, waitMs: 0 });
-        return { ...total, postponed: left.length, stopped };
-      }
-    } catch (error) {
-      const { waitMs, rethrow } = decidePostponement({ changes: claimed, error, aborted: signal.aborted });
-      // when the store is what fails, the claim runs out by itself; the first error is the one to report
-      await changes.postpone({ namespaceId, changes: claimed, waitMs }).catch(() => {});
-      if (rethrow || !isEmbError(error)) throw error;
-      return { ...total, postponed: claimed.length, stopped: error };
-    }
+    const shown = await showOrPostpone(drain, claimed);
+    total.written += shown.written;
+    total.setAside += shown.setAside;
+    if (shown.stopped !== null) return { ...total, postponed: shown.postponed, stopped: shown.stopped };
   }
   return { ...total, postponed: 0, stopped: null };
 }
+
+/**
+ * What cannot be shown now is given back; what never can is found by halves and set aside, so that it holds up no other.
+ * @param sound the model was found sound after these changes had failed
+ */
+async function showOrPostpone(
+  drain: ChangeDrain,
+  claimed: readonly QueuedChange[],
+  sound = false,
+): Promise<DrainReport> {
+  const { changes, writer, signal } = drain;
+  const namespaceId = writer.record.id;
+  try {
+    const { left, ...shown } = await showChanges(drain, claimed);
+    if (shown.stopped !== null) await changes.postpone({ namespaceId, changes: left, waitMs: 0 });
+    return { ...shown, postponed: left.length };
+  } catch (error) {
+    const { isolate, waitMs, rethrow } = decidePostponement({ changes: claimed, error, aborted: signal.aborted });
+    // when the store is what fails, the claim runs out by itself; the first error is the one to report
+    const giveBack = (given: readonly QueuedChange[]) =>
+      changes.postpone({ namespaceId, changes: given, waitMs }).catch(() => {});
+    const [first, ...others] = claimed;
+    if (!isolate || first === undefined || !(sound || (await isSound(drain)))) {
+      await giveBack(claimed);
+      if (rethrow || !isEmbError(error)) throw error;
+      return { written: 0, setAside: 0, postponed: claimed.length, stopped: error };
+    }
+    if (others.length === 0) {
+      await changes.giveUp({ namespaceId, change: first, ...whyGivenUp(error) });
+      return { written: 0, setAside: 1, postponed: 0, stopped: null };
+    }
+    const half = claimed.length >> 1;
+    const rest = claimed.slice(half);
+    const before = await showOrPostpone(drain, claimed.slice(0, half), true).catch(async (failure: unknown) => {
+      await giveBack(rest);
+      throw failure;
+    });
+    const after = await showOrPostpone(drain, rest, true);
+    return {
+      written: before.written + after.written,
+      setAside: before.setAside + after.setAside,
+      postponed: before.postponed + after.postponed,
+      stopped: before.stopped ?? after.stopped,
+    };
+  }
+}
+
+const isSound = ({ checkModel }: ChangeDrain): Promise<boolean> =>
+  checkModel().then(
+    () => true,
+    () => false,
+  );
 
 async function showChanges(drain: ChangeDrain, claimed: readonly QueuedChange[]) {
   const { writer, chunker, signal } = drain;
@@ -126,23 +170,27 @@ export async function openDrain(
     readonly store: Pick<Store, "changes" | "namespaces">;
     readonly provider: EmbeddingProvider;
     readonly chunker: Chunker;
+    readonly leaseMs: number;
     readonly witnessMinCosine: number;
     readonly signal: AbortSignal;
     readonly stopping?: AbortSignal;
   },
   record: NamespaceRecord,
 ): Promise<ChangeDrain> {
-  const { store, provider, signal, stopping } = setup;
+  const { store, provider, leaseMs, signal, stopping } = setup;
   const chunker = sealedChunker(record.seal, setup.chunker);
   const writer = await store.namespaces.openWriter(record, {
     ...expectedSeal(provider.profile),
     chunkerId: chunker.id,
   });
-  await checkWitness(setup, record, setup.witnessMinCosine);
+  const checkModel = () => checkWitness(setup, record, setup.witnessMinCosine);
+  await checkModel();
   return {
+    checkModel,
     changes: store.changes,
     writer,
     chunker,
+    leaseMs,
     meter: createLiveMeter(provider),
     recent: new RecentVectors(RECENT_VECTOR_BYTES),
     sameSpace: sameSpace(writer.record, await store.namespaces.list(), setup.witnessMinCosine),

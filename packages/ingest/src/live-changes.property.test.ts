@@ -188,7 +188,10 @@ async function play(steps: readonly Step[]): Promise<void> {
   const drain = (n: number, how: { crash: Crash; meanwhile: readonly Live[] }) =>
     disturbed(how, async (breaking) => {
       const { provider, record } = spaces[n]!;
-      const opened = await openDrain({ store, provider, chunker, witnessMinCosine: 0.999, signal }, record);
+      const opened = await openDrain(
+        { store, provider, chunker, leaseMs: 60_000, witnessMinCosine: 0.999, signal },
+        record,
+      );
       const { writer } = opened;
       await drainChanges({
         ...opened,

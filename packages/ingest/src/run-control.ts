@@ -69,7 +69,7 @@ export async function retryRun(
   const failures = await store.runs.failures(run.id, MAX_FAILURES);
   const refusedTexts = failures.filter(({ ordinal }) => ordinal !== null);
   const changed = await store.changes.setAside(record.id, MAX_FAILURES);
-  const texts = refusedTexts.length + changed.reduce((sum, { ordinals }) => sum + ordinals.length, 0);
+  const texts = refusedTexts.length + changed.reduce((sum, { ordinals }) => sum + Math.max(ordinals.length, 1), 0);
   if (texts === 0) return null;
   const retry = await store.runs.create({
     id: newRunId(),

@@ -7,7 +7,7 @@ export async function setAsideTexts(
 ): Promise<readonly TextFailure[]> {
   const ofRun = runId === null ? [] : await runs.failures(runId, limit);
   const ofChanges = (await changes.setAside(namespaceId, limit)).flatMap(({ documentId, ordinals, code, reason }) =>
-    ordinals.map((ordinal) => ({ documentId, ordinal, code, reason })),
+    (ordinals.length === 0 ? [null] : ordinals).map((ordinal) => ({ documentId, ordinal, code, reason })),
   );
   const seen = new Set(ofRun.map(({ documentId, ordinal }) => `${ordinal}:${documentId}`));
   return [...ofRun, ...ofChanges.filter(({ documentId, ordinal }) => !seen.has(`${ordinal}:${documentId}`))];

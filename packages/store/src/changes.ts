@@ -7,11 +7,11 @@ export interface QueuedChange {
   readonly attempts: number;
 }
 
-/** A change that is shown except for the texts that the provider refused. */
+/** A change that is shown except for the texts that the provider refused, or one that could not be shown at all. */
 export interface SetAsideChange {
   readonly documentId: string;
   readonly version: bigint;
-  /** Of the chunks that were refused, ascending. */
+  /** Of the chunks that were refused, ascending; empty: nothing of this version is shown, so it counts as lag. */
   readonly ordinals: readonly number[];
   readonly code: string;
   /** Says what was expected and seen; never the text. */
@@ -45,7 +45,9 @@ export interface Changes {
   }): Promise<readonly QueuedChange[]>;
   /** Gives changes back, to be taken again after `waitMs`, and counts the attempt. A document that changed meanwhile stays free at once. */
   postpone(postponed: { namespaceId: number; changes: readonly QueuedChange[]; waitMs: number }): Promise<void>;
-  /** Texts that a provider refused, in order of document id, bytewise. */
+  /** Takes a change out of the queue, by name: trying again does not help. One whose document changed meanwhile stays as it is. */
+  giveUp(given: { namespaceId: number; change: QueuedChange; code: string; reason: string }): Promise<void>;
+  /** What was refused or given up, in order of document id, bytewise. */
   setAside(namespaceId: number, limit: number): Promise<readonly SetAsideChange[]>;
   /** Queues what was set aside once more. @returns how many */
   retry(namespaceId: number): Promise<number>;

@@ -78,6 +78,13 @@ export function createPostgresChanges(driver: SqlDriver, schema: string): Change
         [namespaceId, postponed.map(({ documentId }) => documentId), postponed.map(({ version }) => version), waitMs],
       )),
 
+    giveUp: async ({ namespaceId, change: { documentId, version }, code, reason }) =>
+      void (await driver.query(
+        `UPDATE ${changes} SET code = $4, reason = $5, ordinals = '{}', claimed_until = NULL
+         WHERE namespace_id = $1 AND document_id = $2 AND version = $3::bigint AND code IS NULL`,
+        [namespaceId, documentId, version, code, reason],
+      )),
+
     setAside: async (namespaceId, limit) =>
       parseRows(
         SetAsideRow,

@@ -46,7 +46,8 @@ export const put: Command<PutOptions> = async (session, options) => {
       const model = await createModel(settings, env, findProfile(settings, record.seal.profile));
       try {
         const { witnessMinCosine } = settings.verify;
-        await work(await openDrain({ store, ...model, witnessMinCosine, signal }, record));
+        const { leaseMs } = settings.ingest;
+        await work(await openDrain({ store, ...model, leaseMs, witnessMinCosine, signal }, record));
       } finally {
         await model.provider.close();
       }

@@ -84,6 +84,9 @@ export const brokenChanges: Record<keyof typeof changeChecks, Breakage> = {
   "refused texts are set aside with their reason, until the document changes or they are asked for": writer((own) => ({
     writeChanges: (batch) => own.writeChanges({ ...batch, failures: [] }),
   })),
+  "a change that is given up is set aside whole and lags, until its document changes or it is asked for": changes(
+    (own) => ({ giveUp: (given) => own.giveUp({ ...given, change: { ...given.change, version: newest } }) }),
+  ),
   "what a run's older version was refused for is over once the change is shown": writer((own) => ({
     writeChanges: (batch) => own.writeChanges({ ...batch, documents: [] }),
   })),

@@ -262,6 +262,28 @@ export const changeChecks = {
     await putText(store, filling.base, "a", "newer");
     assert.deepEqual(await store.changes.find(id, ["a", "b"]), [{ documentId: "a", state: "queued" }]);
   },
+  "a change that is given up is set aside whole and lags, until its document changes or it is asked for": async (
+    store,
+  ) => {
+    const [filling] = await twoFilled(store, ["a", "b"]);
+    const { id: namespaceId } = filling.record;
+    const put = await putText(store, filling.base, "a", "new");
+    await putText(store, filling.base, "b", "new");
+    const [a, b] = await claim(store, filling);
+    assert.ok(a !== undefined && b !== undefined);
+    const newer = await putText(store, filling.base, "b", "newer");
+    const why = { code: "EMB_INTERNAL", reason: "cannot be chunked" };
+    for (const change of [a, b]) await store.changes.giveUp({ namespaceId, change, ...why });
+    const expected = { documentId: "a", version: put.version, ordinals: [], ...why };
+    assert.deepEqual(await store.changes.setAside(namespaceId, 10), [expected]);
+    assert.equal(await (await openSample(store, filling)).lag(), 2);
+    assert.deepEqual(await claim(store, filling), [{ documentId: "b", version: newer.version, attempts: 0 }]);
+    assert.equal(await store.changes.retry(namespaceId), 1);
+    assert.deepEqual(await claimedIds(store, filling), ["a"]);
+    await store.changes.giveUp({ namespaceId, change: a, ...why });
+    await putText(store, filling.base, "a", "repaired");
+    assert.deepEqual(await store.changes.find(namespaceId, ["a"]), [{ documentId: "a", state: "queued" }]);
+  },
   "what a run's older version was refused for is over once the change is shown": async (store) => {
     const [filling] = await twoFilled(store, ["a", "b"]);
     const failure = { ordinal: 0, code: "EMB_TEXT_TOO_LONG", reason: "too long" };
