@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isEmbError } from "@emb/manifest";
-import { createServerDriver } from "@emb/store/server";
+import type { Documents } from "@emb/store";
+import { createServerDriver, openServerStore } from "@emb/store/server";
 import { DIMS, startModelService, type ModelService } from "./model-service.fixture.js";
 import { startOwnPostgres, type OwnPostgres } from "./own-postgres.fixture.js";
-import { createStart, EMB, linesOf, WORKER, type Program } from "./program.fixture.js";
+import { createStart, EMB, linesOf, WORKER, type Program, type Start } from "./program.fixture.js";
 import { FAULT_KINDS, WORKERS, type FaultKind } from "./schedule.js";
 
 /** Short, so that a dead or frozen holder costs a test little. */
@@ -22,6 +23,8 @@ export interface FaultWorld {
   readonly postgres: OwnPostgres;
   readonly service: ModelService;
   readonly workers: readonly Program[];
+  /** As a program has them that writes documents by itself. */
+  readonly documents: Documents;
   /** What can be done here. */
   readonly kinds: readonly FaultKind[];
   /** Why something cannot; empty when all can. */
@@ -30,7 +33,8 @@ export interface FaultWorld {
   emb(...args: string[]): Program;
   /** Starts worker `place` again: the one before has ended. */
   replaceWorker(place: number): void;
-  /** Waits for the database while it is away. */
+  /** Tries again while the database is away. */
+  readonly patiently: <T>(work: () => Promise<T>) => Promise<T>;
   query(sql: string, params?: readonly (string | number)[]): Promise<Rows>;
   close(): Promise<void>;
 }
@@ -63,33 +67,43 @@ ingest: { port: 0, commit_rows: 8, shard_documents: 20, lease_ms: ${LEASE_MS}, c
   );
   const { PATH = "" } = process.env;
   const env = { PATH, ENV: "production", DATABASE_URL: postgres.url, OPENAI_COMPATIBLE_URL: service.url };
-  const start = createStart(dir, env);
+  const programs: Program[] = [];
+  const startProgram = createStart(dir, env);
+  const start: Start = (...args) => {
+    const program = startProgram(...args);
+    programs.push(program);
+    return program;
+  };
   const admin = await createServerDriver({ connectionString: postgres.url, maxConnections: 2 });
-  await start(EMB, ["status"]).ended; // makes the schema, so that the workers do not meet over it
+  const store = await openServerStore({ connectionString: postgres.url, maxConnections: 2 }); // makes the schema, so that the workers do not meet over it
   const workers = Array.from({ length: WORKERS }, () => start(WORKER));
   await Promise.all(workers.map((worker) => said(worker, "working")));
+  const patiently: FaultWorld["patiently"] = async (work) => {
+    for (const until = performance.now() + PATIENCE_MS; ; await sleep(50))
+      try {
+        return await work();
+      } catch (error) {
+        // a server that was started on a full disk says so to whoever connects
+        const away = isEmbError(error, "EMB_STORE_UNAVAILABLE") || isEmbError(error, "EMB_STORE_FULL");
+        if (!away || performance.now() > until) throw error;
+      }
+  };
   return {
     postgres,
     service,
     workers,
+    documents: store.documents,
     kinds: FAULT_KINDS.filter((kind) => kind !== "full-disk" || postgres.noSmallDisk === ""),
     skipped: postgres.noSmallDisk,
     write,
     emb: (...args) => start(EMB, args),
     replaceWorker: (place) => void (workers[place] = start(WORKER)),
-    async query(sql, params = []) {
-      for (const until = performance.now() + PATIENCE_MS; ; await sleep(50))
-        try {
-          return (await admin.query(sql, params)).rows;
-        } catch (error) {
-          // a server that was started on a full disk says so to whoever connects
-          const away = isEmbError(error, "EMB_STORE_UNAVAILABLE") || isEmbError(error, "EMB_STORE_FULL");
-          if (!away || performance.now() > until) throw error;
-        }
-    },
+    patiently,
+    query: (sql, params = []) => patiently(async () => (await admin.query(sql, params)).rows),
     async close() {
-      for (const worker of workers) worker.kill("SIGKILL");
-      await Promise.all(workers.map(({ ended }) => ended));
+      for (const program of programs) program.kill("SIGKILL");
+      await Promise.all(programs.map(({ ended }) => ended));
+      await store.close();
       await admin.close();
       postgres.remove();
       await service.close();

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { chownSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ export interface OwnPostgres {
   readonly url: string;
   /** Why its disk cannot be filled; empty when it can. */
   readonly noSmallDisk: string;
+  /** Stays stopped where the disk is full and it cannot start. */
   restart(mode: "fast" | "immediate"): void;
   /** Starts it when it is not running: a full disk may have ended it. */
   ensureRunning(): void;
@@ -70,17 +71,21 @@ export async function startOwnPostgres(settings: Readonly<Record<string, string>
       .join(""),
   );
   const start = () => program("pg_ctl", "-D", data, "-w", "-s", "-l", logFile, "start");
+  const running = () => spawnSync(join(POSTGRES_BIN, "pg_ctl"), ["-D", data, "status"], owner).status === 0;
   start();
   return {
     url: `postgres://emb@127.0.0.1:${port}/postgres`,
     noSmallDisk,
     restart(mode) {
-      program("pg_ctl", "-D", data, "-m", mode, "-w", "-s", "stop");
-      start();
+      if (running()) program("pg_ctl", "-D", data, "-m", mode, "-w", "-s", "stop");
+      try {
+        start();
+      } catch (error) {
+        if (!existsSync(filler)) throw error; // on a full disk it may not start: whoever frees the disk starts it
+      }
     },
     ensureRunning() {
-      const running = spawnSync(join(POSTGRES_BIN, "pg_ctl"), ["-D", data, "status"], owner).status === 0;
-      if (!running) start();
+      if (!running()) start();
     },
     fillDisk() {
       const { bavail, bsize } = statfsSync(dir);

@@ -12,7 +12,9 @@ it("is the same for the same seed", () => {
 });
 
 it("keeps to its bounds", () => {
-  for (const { documents, faults } of SEEDS.map((seed) => createSchedule(seed))) {
+  const schedules = SEEDS.map((seed) => createSchedule(seed));
+  expect(schedules.filter(({ changes }) => changes.length === 0).length / SEEDS.length).toBeCloseTo(1 / 3, 1);
+  for (const { documents, faults, changes } of schedules) {
     expect(documents).toBeGreaterThanOrEqual(120);
     expect(documents).toBeLessThanOrEqual(240);
     expect(faults.length).toBeGreaterThanOrEqual(1);
@@ -23,6 +25,9 @@ it("keeps to its bounds", () => {
       expect(lastsMs).toBeGreaterThanOrEqual(200);
       expect(lastsMs).toBeLessThan(800);
     }
+    expect(changes.length).toBeLessThanOrEqual(8);
+    expect(changes.every(({ document }) => document < documents + 3)).toBe(true);
+    expect(changes.every(({ afterDocuments }) => afterDocuments < documents * 0.8)).toBe(true);
     const places = faults.map(({ afterDocuments }) => afterDocuments);
     expect(places).toEqual(places.toSorted((a, b) => a - b));
   }
@@ -47,8 +52,12 @@ it("says itself in one line", () => {
         { kind: "full-disk", afterDocuments: 50, worker: 1, lastsMs: 250, mode: "fast" },
         { kind: "freeze-worker", afterDocuments: 60, worker: 1, lastsMs: 250, mode: "fast" },
       ],
+      changes: [
+        { kind: "put", document: 131, afterDocuments: 4 },
+        { kind: "delete", document: 7, afterDocuments: 70 },
+      ],
     }),
   ).toBe(
-    "FAULT_SEED=3: 130 documents, restart-database (immediate) after 5, kill-worker (1) after 9, full-disk (250 ms) after 50, freeze-worker after 60",
+    "FAULT_SEED=3: 130 documents, restart-database (immediate) after 5, kill-worker (1) after 9, full-disk (250 ms) after 50, freeze-worker after 60, put 131 after 4, delete 7 after 70",
   );
 });
