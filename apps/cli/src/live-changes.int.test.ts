@@ -84,6 +84,10 @@ describe("emb put and emb delete", { timeout: 300_000 }, () => {
     expect(await refused("put", "new.md", "--id", "x", "--metadata", "[1]")).toBe("EMB_DOCUMENT_INVALID");
     expect(await refused("put", "missing.md", "--id", "x")).toBe("EMB_SOURCE_MISSING");
     expect(await refused("delete", "x", "--version", "1.5")).toBe("EMB_USAGE");
+    expect(failureOf(await emb("status", "--base", "dosc"))).toMatchObject({
+      code: "EMB_BASE_UNKNOWN",
+      errors: [{ message: expect.stringContaining("(docs)"), hint: "Did you mean --base docs?" }],
+    });
     const absent = documentOf(await emb("delete", "x"), Changed);
     expect(absent.state).toBe("absent");
   });

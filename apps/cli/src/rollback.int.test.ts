@@ -65,6 +65,9 @@ describe("going back", () => {
     expect(people.stdout.trimEnd().split("\n").at(-1)).toBe(
       "  -> emb reingest --to one brings it up to date; --wait waits for a worker to, --accept-stale goes back without.",
     );
+    const alone = await project.emb(["rollback", "--to", "one", "--wait", "--timeout-s", "100", "--json"]);
+    expect({ exit: alone.code, lag: documentOf(alone, Refused).lag }).toEqual({ exit: 1, lag: 1 });
+    expect(alone.stderr).toContain("no worker reports that would bring them"); // said at once: it was not waited for
     const stale = await project.emb(["rollback", "--to", "one", "--accept-stale", "--json"]);
     expect({ exit: stale.code, lag: documentOf(stale, RolledBack).lag }).toEqual({ exit: 0, lag: 1 });
   });

@@ -1,3 +1,5 @@
+import { join } from "node:path";
+import { createEmbeddedDriver } from "@emb/store";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
 import { createProject, documentOf, profileYaml, type Project, type Running } from "./command.fixture.js";
@@ -91,3 +93,22 @@ it("asks nobody without --live", async () => {
     ],
   });
 });
+
+it("shares the profile's rate limits with every other process, as a question, a verification and a change do", async () => {
+  const limited = hosted("limited", "tei", url).replace("limits: {", "limits: { requests_per_minute: 6000,");
+  await project.write("config/embedding_profiles.yaml", `profiles:\n${profileYaml("one")}${limited}`);
+  await project.write("docs/a.txt", "The ferry leaves at nine.");
+  const emb = async (...args: string[]) =>
+    (await project.emb([...args, "--json"], { EMBEDDING_PROFILE_SWAPPABLE: "true" })).code;
+  /** How many services were counted for since the last look. */
+  const counted = async () => {
+    const driver = await createEmbeddedDriver({ directory: join(project.dir, ".emb", "postgres") });
+    const { affected } = await driver.query("DELETE FROM emb.rate_limits");
+    await driver.close();
+    return affected;
+  };
+  expect([await emb("reingest", "--to", "limited", "--source", "docs", "--yes"), await counted()]).toEqual([0, 1]);
+  expect([await emb("search", "ferry", "--profile", "limited"), await counted()]).toEqual([0, 1]);
+  expect([await emb("verify", "namespace", "--profile", "limited"), await counted()]).toEqual([0, 1]);
+  expect([await emb("put", "docs/a.txt", "--id", "b.txt"), await counted()]).toEqual([0, 1]);
+}, 60_000);

@@ -103,6 +103,11 @@ describe.skipIf(skip !== "")(`a PostgreSQL source${skip}`, () => {
     await client.query(`DROP TABLE ${table}`);
   });
 
+  it("that is shut down while it is read may be tried again", async () => {
+    const query = "SELECT 'a' AS id, pg_terminate_backend(pg_backend_pid())::text AS text";
+    await expect(collect(sourceOf({ query }).read(live))).rejects.toMatchObject({ code: "EMB_SOURCE_UNAVAILABLE" });
+  });
+
   it("writes nothing, whatever the query says", async () => {
     const table = newName();
     await client.query(`CREATE TABLE ${table} (id text)`);
@@ -147,7 +152,8 @@ describe("the address of a PostgreSQL source", () => {
       (error: unknown) => error,
     );
     expect(failure).toMatchObject({
-      code: "EMB_SOURCE_MISSING",
+      code: "EMB_SOURCE_UNAVAILABLE",
+      exitCode: 75,
       message: expect.stringContaining("ECONNREFUSED"),
     });
     expect(JSON.stringify(failure) + String(failure)).not.toContain("hunter2");

@@ -219,16 +219,19 @@ const setAside = (id: string, { code, reason }: Refusal): SetAside => ({
   hidesIds: false,
 });
 
+/** Classes of SQLSTATE that time heals: connection, rollback, shortage, lock, shutdown. Source: PostgreSQL 18 documentation, appendix A. */
+const AWAY = /^(?:08|40|53|55|57)/;
+
 /** What the server says names tables, columns and roles, never a row's values: its detail, which may, is left out. */
 function unreadable(identity: string, error: unknown): unknown {
   if (error instanceof EmbError) return error;
-  if (error instanceof DatabaseError)
+  if (error instanceof DatabaseError && !AWAY.test(error.code ?? ""))
     return new EmbError("EMB_SOURCE_INVALID", `source ${identity}: the database answered: ${error.message}`, {
       hint: "Check the table or query, and that the user may read it.",
       context: { source: identity },
     });
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "no answer";
-  return new EmbError("EMB_SOURCE_MISSING", `source ${identity}: the database could not be reached: ${code}`, {
+  return new EmbError("EMB_SOURCE_UNAVAILABLE", `source ${identity}: the database could not be reached: ${code}`, {
     hint: "Check address, user and password (PGPASSWORD), then run the same command again.",
     context: { source: identity },
   });

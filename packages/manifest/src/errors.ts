@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   EMB_USAGE: { exit: 2, retryable: false },
   EMB_CONSENT_REQUIRED: { exit: 2, retryable: false },
   EMB_BUDGET_TOO_LOW: { exit: 2, retryable: false },
+  EMB_BASE_UNKNOWN: { exit: 2, retryable: false },
   EMB_SOURCE_MISSING: { exit: 2, retryable: false },
   EMB_SOURCE_EMPTY: { exit: 2, retryable: false },
   EMB_SOURCE_INVALID: { exit: 2, retryable: false },
@@ -53,6 +54,7 @@ export const ERROR_CODES = {
   EMB_AUDIT_BROKEN: { exit: 1, retryable: false },
   // Providers
   EMB_PROVIDER_RESPONSE_INVALID: { exit: 2, retryable: false },
+  EMB_SOURCE_UNAVAILABLE: { exit: 75, retryable: true },
   EMB_PROVIDER_UNAVAILABLE: { exit: 75, retryable: true },
   EMB_PROVIDER_RATE_LIMITED: { exit: 75, retryable: true },
   EMB_PROVIDER_REJECTED: { exit: 2, retryable: false },

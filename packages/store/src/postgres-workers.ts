@@ -3,6 +3,9 @@ import type { SqlDriver } from "./sql-driver.js";
 import { parseRows } from "./sql-rows.js";
 import type { Worker, Workers } from "./workers.js";
 
+/** Long enough to be looked at after an incident. */
+const FORGET_AFTER_MS = 3_600_000;
+
 const WorkerRow = z
   .object({
     instance: z.string(),
@@ -17,12 +20,15 @@ const WorkerRow = z
 
 export function createPostgresWorkers(driver: SqlDriver, schema: string): Workers {
   return {
-    report: async ({ instance, environment, host, pid }) =>
+    report: async ({ instance, environment, host, pid }, { forgetAfterMs } = { forgetAfterMs: FORGET_AFTER_MS }) =>
       void (await driver.query(
-        `INSERT INTO ${schema}.workers (instance, environment, host, pid) VALUES ($1, $2, $3, $4::integer)
+        `WITH forgotten AS (
+           DELETE FROM ${schema}.workers
+           WHERE instance <> $1 AND seen_at < clock_timestamp() - $5::double precision * interval '1 millisecond'
+         ) INSERT INTO ${schema}.workers (instance, environment, host, pid) VALUES ($1, $2, $3, $4::integer)
          ON CONFLICT (instance) DO UPDATE SET environment = excluded.environment, host = excluded.host, pid = excluded.pid,
            seen_at = clock_timestamp()`,
-        [instance, environment, host, pid],
+        [instance, environment, host, pid, forgetAfterMs],
       )),
 
     leave: async (instance) =>

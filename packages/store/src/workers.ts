@@ -15,8 +15,11 @@ export interface Worker extends WorkerReport {
 }
 
 export interface Workers {
-  /** First report of an instance, or a sign of life of it. */
-  report(report: WorkerReport): Promise<void>;
+  /**
+   * First report of an instance, or a sign of life of it. Workers that were killed are forgotten by those that live.
+   * @param options.forgetAfterMs since the last sign of life of another. @defaultValue one hour
+   */
+  report(report: WorkerReport, options?: { forgetAfterMs: number }): Promise<void>;
   /** An orderly stop. */
   leave(instance: string): Promise<void>;
   /** Seen within the last `withinMs` (database clock), newest first. */

@@ -43,7 +43,8 @@ export const put: Command<PutOptions> = async (session, options) => {
       document: { ...document, version, ownVersion: given !== null },
     });
     const shown = await showChange(store, { base, documentId: id, signal }, async (record, work) => {
-      const model = await createModel(settings, env, findProfile(settings, record.seal.profile));
+      const profile = findProfile(settings, record.seal.profile);
+      const model = await createModel(settings, env, profile, { pacer: store.rateLimits });
       try {
         const { witnessMinCosine } = settings.verify;
         const { leaseMs } = settings.ingest;

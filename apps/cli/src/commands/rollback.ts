@@ -18,6 +18,8 @@ export interface RollbackOptions {
 }
 
 const READERS_WITHIN_MS = 30_000;
+/** A worker reports every five seconds. */
+const WORKERS_WITHIN_MS = 30_000;
 const POLL_MS = 1000;
 const WAIT_S = 300;
 
@@ -123,7 +125,7 @@ function restoreSteps({ baseline, open }: Settings, to: string): { environment: 
   return { environment: [`EMBEDDINGS_PROFILE=${to}`, ...(open ? [] : [`EMBEDDING_PROFILE_EXPERIMENT=${to}`])], yaml };
 }
 
-/** The lag now, or as soon as it is 0: workers bring what is queued; a rollback embeds nothing itself. */
+/** The lag now, or as soon as it is 0: workers bring what is queued, and where none reports nobody is waited for; a rollback embeds nothing itself. */
 async function lagOf(session: Session, store: Store, record: NamespaceRecord, timeoutS: number): Promise<number> {
   const reader = await store.namespaces.openReader(record, record.seal, { strict: true });
   const endMs = session.nowMs() + timeoutS * 1000;
@@ -131,6 +133,12 @@ async function lagOf(session: Session, store: Store, record: NamespaceRecord, ti
   for (;;) {
     const lag = await reader.lag();
     if (lag === 0 || session.nowMs() >= endMs) return lag;
+    if ((await store.workers.list({ withinMs: WORKERS_WITHIN_MS })).length === 0) {
+      session.output.note(
+        `${record.namespace}: ${lag} documents are not as they are now, and no worker reports that would bring them: start emb-ingest-worker`,
+      );
+      return lag;
+    }
     if (!told)
       session.output.note(`${record.namespace}: ${lag} documents are not as they are now; waiting for a worker`);
     told = true;

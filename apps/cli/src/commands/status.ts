@@ -1,4 +1,5 @@
 import type { ChangeCounts, KeptVerdict, NamespaceRecord, Store } from "@emb/store";
+import { EmbError, nearest } from "@emb/manifest";
 import { describeRun } from "../describe-run.js";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
@@ -19,6 +20,7 @@ export const status: Command<{ base?: string }> = async (session, options) => {
   const base = options.base ?? settings.store.baseNamespace;
   return withStore(settings, async (store) => {
     const records = await store.namespaces.list(base);
+    if (records.length === 0 && base !== settings.store.baseNamespace) await requireBase(store, base);
     const changes = new Map((await store.changes.counts()).map((counts) => [counts.namespaceId, counts]));
     const namespaces = await Promise.all(
       records.map((record) => describeNamespace(store, record, changes.get(record.id))),
@@ -118,6 +120,19 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     return 0;
   });
 };
+
+/** @throws EmbError EMB_BASE_UNKNOWN for a base of which nothing is stored */
+async function requireBase({ documents, namespaces }: Store, base: string): Promise<void> {
+  const { live, deleted } = await documents.count(base);
+  if (live + deleted > 0) return;
+  const known = [...new Set((await namespaces.list()).map((record) => record.base))].toSorted();
+  const near = nearest(base, known);
+  throw new EmbError(
+    "EMB_BASE_UNKNOWN",
+    `expected a base that something is stored of (${known.join(", ") || "there is none yet"}), got "${base.slice(0, 80)}"`,
+    { hint: near === null ? "Leave --base out for the one of the configuration." : `Did you mean --base ${near}?` },
+  );
+}
 
 const describeVerdict = (kept: KeptVerdict) => ({
   verdict_id: Number(kept.id),

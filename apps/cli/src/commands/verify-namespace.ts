@@ -45,7 +45,7 @@ export async function verifyProfile(
   session: Session,
   { settings, store, base, profile }: { settings: Settings; store: Store; base: string; profile: Profile },
 ): Promise<Verification> {
-  const { provider, chunker } = await createModel(settings, session.env, profile);
+  const { provider, chunker } = await createModel(settings, session.env, profile, { pacer: store.rateLimits });
   const view = createProgressView(session.output, session.nowMs);
   try {
     const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });

@@ -53,6 +53,9 @@ export const brokenStores: Record<StorePromise, Breakage> = {
   "a worker is listed with the shards it holds, from its first report until it leaves": workers((own) => ({
     list: async (filter) => (await own.list(filter)).map((worker) => ({ ...worker, shards: 0 })),
   })),
+  "a worker that was killed is forgotten by the next sign of life of another": workers((own) => ({
+    report: (report) => own.report(report),
+  })),
   "a silent worker is not listed, and a sign of life brings it first": workers((own) => ({
     list: () => own.list({ withinMs: 60_000 }),
   })),

@@ -54,6 +54,16 @@ export const workerChecks = {
     await store.workers.report(first!);
     assert.deepEqual(await listed(60_000), [first!.instance, second!.instance]);
   },
+  "a worker that was killed is forgotten by the next sign of life of another": async (store) => {
+    const [killed, living] = [1, 2].map((pid) => ({ instance: randomUUID(), environment: "test", host: "here", pid }));
+    const listed = async () => (await store.workers.list({ withinMs: 60_000 })).map(({ instance }) => instance);
+    await store.workers.report(killed!);
+    await store.workers.report(living!);
+    assert.ok((await listed()).includes(killed!.instance));
+    await sleep(40);
+    await store.workers.report(living!, { forgetAfterMs: 20 });
+    assert.deepEqual(await listed(), [living!.instance]);
+  },
   "no minute holds more requests or tokens than the limit, whoever asks": async (store) => {
     const paced = async (limits: { requests: number | null; tokens: number | null }, costs: readonly number[]) => {
       const key = randomUUID();
