@@ -46,7 +46,7 @@ it("says on every line and to the collector what it works for, and stops when to
       expect.objectContaining({ level: "info", event, ...labels, ...more });
     expect(lines.map((text): unknown => JSON.parse(text))).toEqual([
       line("listening"),
-      line("working", { environment: "test", concurrency: 4 }),
+      line("working", { environment: "test", concurrency: 2 }),
       line("stopping", { reason: "stopped by SIGTERM", stop_ms: 20_000 }),
       line("stopped"),
     ]);

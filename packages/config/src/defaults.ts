@@ -12,7 +12,7 @@ export const DEFAULTS = {
     shardDocuments: 5_000,
     leaseMs: 60_000,
     // A shard keeps a few calls of its own under way; more shards fill the waits of a distant service.
-    concurrency: 4,
+    concurrency: 2,
     host: "127.0.0.1",
     port: 8081,
     stopMs: 20_000,

@@ -64,7 +64,7 @@ describe("loadSettings", () => {
         commitRows: 1000,
         shardDocuments: 5_000,
         leaseMs: 60_000,
-        concurrency: 4,
+        concurrency: 2,
         host: "127.0.0.1",
         port: 8081,
         stopMs: 20_000,

@@ -15,6 +15,7 @@ import { fillShard, type FillShard } from "./fill-shard.js";
 import type { FilledBy } from "./hand-over.js";
 import { drainChanges } from "./keep-fresh.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
+import { OwnContents } from "./own-contents.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { Progress } from "./run-progress.js";
 import { pauseRun } from "./run-control.js";
@@ -28,7 +29,7 @@ import { verifyNamespace, type Check, type Verification, type VerifyLimits } fro
 
 /** Between two looks for a shard that another holder may have let go. */
 const LEASE_POLL_MS = 1000;
-const RECENT_VECTOR_BYTES = 16 * 1024 * 1024;
+const RECENT_VECTOR_BYTES = 8 * 1024 * 1024;
 /** Named in one go when a run ends with texts set aside. */
 const MAX_NAMED_FAILURES = 10_000;
 
@@ -164,6 +165,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   const meter = createRunMeter({ runs: store.runs, run, provider, tokenizer });
   const donors = sameSpace(writer.record, await store.namespaces.list(), setup.limits.witnessMinCosine);
   const recent = new RecentVectors(Math.max(RECENT_VECTOR_BYTES, 2 * commitRows * provider.profile.dims * 4));
+  const own = donors.length === 0 && (await writer.isEmpty()) ? new OwnContents() : null;
   const progress = {
     documents: run.shards.total === 0 ? run.documentsTotal : await writer.countCommitted(),
     chunks: 0,
@@ -187,6 +189,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
         meter,
         partial: run.partial,
         recent,
+        own,
         sameSpace: donors,
         pace,
         onCommit,
@@ -209,6 +212,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
     writer,
     meter,
     recent,
+    own,
     sameSpace: donors,
     checkModel: () => checkWitness(setup, writer.record, setup.limits.witnessMinCosine),
   });
@@ -221,7 +225,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
 async function takeShards(
   setup: ContinueSetup & { readonly stopping: AbortSignal },
   runId: string,
-  shared: Pick<FillShard, "writer" | "meter" | "partial" | "recent" | "sameSpace" | "pace" | "onCommit"> &
+  shared: Pick<FillShard, "writer" | "meter" | "partial" | "recent" | "own" | "sameSpace" | "pace" | "onCommit"> &
     Pick<Store, "runs">,
 ): Promise<void> {
   const { chunker, signal, stopping, leaseMs, actor, owner = actor } = setup;

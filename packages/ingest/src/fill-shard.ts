@@ -13,6 +13,7 @@ import type {
 import type { Chunker, TextChunk } from "./chunker.js";
 import type { CommitPace } from "./commit-pace.js";
 import { chunkHash } from "./content-hash.js";
+import type { OwnContents } from "./own-contents.js";
 import { readAhead } from "./read-ahead.js";
 import type { RunMeter } from "./run-meter.js";
 import type { RecentVectors } from "./recent-vectors.js";
@@ -30,6 +31,8 @@ export interface FillShard {
   /** Only documents of the run's scope. */
   readonly partial: boolean;
   readonly recent: RecentVectors;
+  /** Null: whatever is not recent may be stored. */
+  readonly own: OwnContents | null;
   /** Namespaces whose vectors can stand in this one as they are: same-space.ts. */
   readonly sameSpace: readonly NamespaceRecord[];
   /** Shared by the shards of a run. */
@@ -162,7 +165,7 @@ async function* pendingBatches({
 
 /** Gives every chunk its vector: from a moment ago, from the namespace, or from the provider, in that order. */
 export async function prepare(
-  { meter, recent, writer, sameSpace }: Pick<FillShard, "meter" | "recent" | "writer" | "sameSpace">,
+  { meter, recent, own, writer, sameSpace }: Pick<FillShard, "meter" | "recent" | "own" | "writer" | "sameSpace">,
   batch: readonly PendingDocument[],
   signal: AbortSignal,
 ): Promise<Prepared> {
@@ -181,8 +184,9 @@ export async function prepare(
     if (vector) vectors.set(key, vector);
     else unknown.set(key, { contentHash, embedText: chunk.embedText });
   }
+  const stored = [...unknown].filter(([key]) => own === null || own.mayHold(key));
   for (const [key, vector] of await writer.findVectors(
-    [...unknown.values()].map(({ contentHash }) => contentHash),
+    stored.map(([, { contentHash }]) => contentHash),
     sameSpace,
   )) {
     vectors.set(key, vector);
@@ -204,6 +208,7 @@ export async function prepare(
     if (outcome instanceof Float32Array) {
       vectors.set(key, outcome);
       recent.add(key, outcome);
+      own?.add(key);
     } else refused.set(key, outcome);
   }
 

@@ -6,6 +6,7 @@ import type { Source, SourceDocument } from "./source.js";
 
 /** Committed together: small enough to bound memory, large enough to make a round trip cheap. */
 const BATCH_DOCUMENTS = 1000;
+const VISIBLE = /\S/;
 const BATCH_BYTES = 4 * 1024 * 1024;
 
 export interface IntakeReport {
@@ -80,7 +81,7 @@ export async function takeIn(intake: {
       idsHidden ||= item.hidesIds;
       failures.push({ documentId: item.id, ordinal: null, code: item.code, reason: item.reason });
     } else {
-      if (item.text.trim() === "") total.empty++;
+      if (!VISIBLE.test(item.text)) total.empty++;
       batch.push(incoming(item, version));
       batchBytes += item.text.length;
     }

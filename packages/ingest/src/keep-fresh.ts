@@ -6,6 +6,7 @@ import type { Chunker } from "./chunker.js";
 import { embedIsolating } from "./embed-isolating.js";
 import { prepare } from "./fill-shard.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
+import type { OwnContents } from "./own-contents.js";
 import { RecentVectors } from "./recent-vectors.js";
 import type { RunMeter } from "./run-meter.js";
 import { sameSpace } from "./same-space.js";
@@ -26,6 +27,8 @@ export interface ChangeDrain {
   readonly checkModel: () => Promise<void>;
   readonly meter: RunMeter;
   readonly recent: RecentVectors;
+  /** Null: whatever is not recent may be stored. */
+  readonly own: OwnContents | null;
   /** Namespaces whose vectors can stand in this one as they are: same-space.ts. */
   readonly sameSpace: readonly NamespaceRecord[];
   /** Ends at once; what was claimed is free again. */
@@ -193,6 +196,7 @@ export async function openDrain(
     leaseMs,
     meter: createLiveMeter(provider),
     recent: new RecentVectors(RECENT_VECTOR_BYTES),
+    own: null,
     sameSpace: sameSpace(writer.record, await store.namespaces.list(), setup.witnessMinCosine),
     signal,
     stopping,

@@ -215,6 +215,7 @@ async function play(steps: readonly Step[]): Promise<void> {
         partial: false,
         sameSpace: [],
         recent: new RecentVectors(1_000),
+        own: null,
         pace: createCommitPace({ commitRows: 1, nowMs: () => 0 }),
         signal,
         onCommit: () => {},

@@ -1,29 +1,30 @@
 /**
  * Vectors embedded a moment ago, by content hash: a text that comes again before its first vector is committed is not embedded twice.
- * Bounded by bytes; the oldest leave first, and with its last vector a matrix leaves. Older ones are found in the store.
+ * Two generations of half the bound each: when the younger one is full, the elder leaves whole. Older ones are found in the store.
  */
 export class RecentVectors {
-  readonly #vectors = new Map<string, Float32Array>();
-  readonly #maxBytes: number;
-  #sizeBytes = 0;
+  readonly #mostBytes: number;
+  #younger = new Map<string, Float32Array>();
+  #elder: ReadonlyMap<string, Float32Array> = new Map();
+  #youngerBytes = 0;
 
+  /** @param maxBytes of vectors. A view keeps its matrix in memory: the matrices that the bound cuts through are held beyond it. */
   constructor(maxBytes: number) {
-    this.#maxBytes = maxBytes;
+    this.#mostBytes = maxBytes / 2;
   }
 
   get(hash: string): Float32Array | undefined {
-    return this.#vectors.get(hash);
+    return this.#younger.get(hash) ?? this.#elder.get(hash);
   }
 
-  /** A view keeps its matrix in memory: vectors of one matrix come together, so at most one matrix is held beyond the bound. */
   add(hash: string, vector: Float32Array): void {
-    if (this.#vectors.has(hash)) return;
-    this.#vectors.set(hash, vector);
-    this.#sizeBytes += vector.byteLength;
-    for (const [oldest, dropped] of this.#vectors) {
-      if (this.#sizeBytes <= this.#maxBytes) break;
-      this.#vectors.delete(oldest);
-      this.#sizeBytes -= dropped.byteLength;
+    if (this.get(hash) !== undefined) return;
+    if (this.#youngerBytes + vector.byteLength > this.#mostBytes) {
+      this.#elder = this.#younger;
+      this.#younger = new Map();
+      this.#youngerBytes = 0;
     }
+    this.#younger.set(hash, vector);
+    this.#youngerBytes += vector.byteLength;
   }
 }

@@ -166,6 +166,8 @@ export interface NamespaceWriter {
   forget(documentIds: readonly string[], options?: { chunks: boolean }): Promise<void>;
   /** Keys of all chunks these documents have now, in order of (documentId, ordinal). */
   readKeys(documentIds: readonly string[]): Promise<readonly StoredChunkKey[]>;
+  /** Whether not one chunk is stored. */
+  isEmpty(): Promise<boolean>;
   /**
    * Vectors already stored for these content hashes in this namespace, or in others of its vector space, keyed by lower-case hex; absent when
    * there is none.

@@ -5,38 +5,49 @@ import { parseOneRow, parseRows } from "./sql-rows.js";
 import { readVector } from "./vector-bytes.js";
 
 const VectorRow = z.object({ hash: z.string(), vector: z.instanceof(Uint8Array) });
-const FilledRow = z.object({ filled: z.boolean() });
+const StateRow = z.object({ filled: z.boolean(), made: z.boolean() });
 
 /** Looks up the vectors of one namespace by the content they were made of. */
 export interface ContentIndex {
+  /** Makes the database's index where there are rows and none is. @returns false: there are no rows */
+  make(): Promise<boolean>;
   /** Keyed by lower-case hex; absent when there is none. */
   findVectors(contentHashes: readonly Uint8Array[]): Promise<ReadonlyMap<string, Float32Array>>;
 }
 
 /**
- * The database's index is made when it is first asked for and there are rows: it takes a quarter off the speed of a bulk load (see bench), which
- * asks for nothing.
+ * The database's index is made when it is first asked for and there are rows, or once a fill is done: it takes a quarter off the speed of a bulk load
+ * (see bench), which asks for nothing.
  */
 export function createContentIndex(driver: SqlDriver, schema: string, namespaceId: number): ContentIndex {
   const table = tableName(schema, namespaceId);
+  const name = `ns_${namespaceId}_content`;
   let indexed = false;
 
-  /** False: there are no rows. */
-  const makeIndex = async (): Promise<boolean> => {
-    if (indexed) return true;
-    const { filled } = parseOneRow(FilledRow, await driver.query(`SELECT EXISTS (SELECT FROM ${table}) AS filled`));
-    if (!filled) return false;
-    await driver.transaction(async (tx) => {
+  const create = () =>
+    driver.transaction(async (tx) => {
       await tx.exec(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`); // IF NOT EXISTS alone fails when two sessions meet
-      await tx.exec(`CREATE INDEX IF NOT EXISTS ns_${namespaceId}_content ON ${table} (content_hash)`);
+      await tx.exec(`CREATE INDEX IF NOT EXISTS ${name} ON ${table} (content_hash)`);
     });
+
+  const make = async (): Promise<boolean> => {
+    if (indexed) return true;
+    const result = await driver.query(
+      `SELECT EXISTS (SELECT FROM ${table}) AS filled, to_regclass($1) IS NOT NULL AS made`,
+      [`${schema}.${name}`],
+    );
+    const { filled, made } = parseOneRow(StateRow, result);
+    if (!filled) return false;
+    if (!made) await create();
     indexed = true;
     return true;
   };
 
   return {
+    make,
+
     findVectors: async (contentHashes) => {
-      if (contentHashes.length === 0 || !(await makeIndex())) return new Map();
+      if (contentHashes.length === 0 || !(await make())) return new Map();
       const result = await driver.query(
         `SELECT encode(h.hash, 'hex') AS hash, vector_send(found.embedding::vector) AS vector
          FROM (SELECT DISTINCT hash FROM unnest($1::bytea[]) AS i (hash)) AS h

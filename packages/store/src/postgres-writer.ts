@@ -15,6 +15,7 @@ import { parseKeys } from "./postgres-reader.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
 
+const EmptyRow = z.object({ empty: z.boolean() });
 const CommittedRow = z.object({ documents: z.int() });
 const PreparedRow = z.object({ held: z.boolean(), stale: z.array(z.int()) });
 
@@ -156,6 +157,9 @@ export function createPostgresWriter(options: {
         ),
       ),
 
+    isEmpty: async () =>
+      parseOneRow(EmptyRow, await driver.query(`SELECT NOT EXISTS (SELECT FROM ${table}) AS empty`)).empty,
+
     findVectors: async (contentHashes, alsoIn = []) => {
       const found = new Map<string, Float32Array>();
       for (const { id } of [record, ...alsoIn]) {
@@ -178,7 +182,10 @@ export function createPostgresWriter(options: {
         return affected;
       }),
 
-    buildIndex: (indexOptions) => buildIndex(driver, schema, record, indexOptions?.signal),
+    buildIndex: async (indexOptions) => {
+      await contentOf(record.id).make(); // for the runs to come, in a tenth of the time that it takes row by row
+      return buildIndex(driver, schema, record, indexOptions?.signal);
+    },
   };
 }
 

@@ -2,6 +2,9 @@ import { writer, type Breakage } from "./breakage.js";
 import type { contentChecks } from "./content-checks.js";
 
 export const brokenContent: Record<keyof typeof contentChecks, Breakage> = {
+  "a namespace is empty until a chunk is stored, also where documents are committed": writer((own) => ({
+    isEmpty: async () => (await own.countCommitted()) === 0,
+  })),
   "a document forgotten with its chunks leaves no vector to be found": writer((own) => ({
     forget: (ids) => own.forget(ids),
   })),

@@ -4,6 +4,18 @@ import { batchOf, chunkOf, chunksOf, hex, openSample, sha256, startFilling } fro
 
 /** What is stored already is found again by its content, or taken over whole. */
 export const contentChecks = {
+  "a namespace is empty until a chunk is stored, also where documents are committed": async (store) => {
+    const filling = await startFilling(store, ["a", "b"]);
+    const { writer, version } = filling;
+    const seen = [await writer.isEmpty()];
+    await writer.writeBatch(batchOf(filling, [{ documentId: "a", version, chunks: [] }]));
+    seen.push(await writer.isEmpty());
+    await writer.writeBatch(batchOf(filling, [chunksOf("b", version)]));
+    seen.push(await writer.isEmpty());
+    await writer.forget(["a", "b"], { chunks: false });
+    seen.push(await writer.isEmpty());
+    assert.deepEqual(seen, [true, true, false, false]);
+  },
   "a document forgotten with its chunks leaves no vector to be found": async (store) => {
     const filling = await startFilling(store, ["a", "b"]);
     const { writer, version } = filling;
