@@ -1,7 +1,9 @@
+import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { openEmbeddedStore } from "@emb/store";
 import { documentOf, createProject, shown, type Project } from "./command.fixture.js";
 
 const FERRIES = 40;
@@ -42,7 +44,7 @@ const runFile = (rankOf: (place: number) => number): string =>
     )
     .join("");
 
-const Compared = z.object({
+const Compared = z.looseObject({
   verdict: z.string(),
   difference: z.number().nullable(),
   lower: z.number().nullable(),
@@ -57,9 +59,11 @@ const Compared = z.object({
     namespace: z.string().nullable(),
   }),
   base: z.string(),
+  inputs: z.record(z.string(), z.string()),
 });
 const Status = z.object({
   namespaces: z.array(z.unknown()),
+  shadow_reads: z.array(z.looseObject({ oldest_at: z.iso.datetime() })),
   verdicts: z.array(
     z.object({
       verdict: z.string(),
@@ -156,6 +160,58 @@ describe("a verdict from the command line", () => {
       "--json",
     ]);
     expect(documentOf(same, Compared).metrics["ndcg"]!.baseline).toBeCloseTo(metrics["ndcg"]!.mean, 12);
+  });
+
+  it("queries that the query service recorded are asked again, as queries that nobody judged", async () => {
+    const corpus = createHash("sha256").update(FILES["queries/corpus.jsonl"]).digest("hex");
+    const base = `eval_${corpus.slice(0, 12)}`; // filled above
+    const compare = (...more: string[]) =>
+      project.emb(["compare", "--baseline", "two", "--candidate", "two", "--base", base, ...more]);
+    const none = shown(await compare("--queries", "shadow"), project);
+    expect([none.exit, none.errors[0]]).toEqual([
+      2,
+      `EMB_QUERIES_INVALID base ${base}: expected recorded shadow reads, found none`,
+    ]);
+    expect(none.actions[0]).toContain("Write rollout.shadow into ./config/production.yaml");
+
+    const store = await openEmbeddedStore({ dataDir: join(project.dir, ".emb") });
+    const answer = { profile: "one", namespace: "n", documents: [{ id: "ferry-1", score: 0.5 }], latencyMs: 1 };
+    const candidate = { ...answer, profile: "two", documents: [{ id: "ferry-2", score: 1 }, ...answer.documents] };
+    for (const place of [...places.slice(0, 8), 0, 1])
+      await store.shadowReads.record({
+        base,
+        query: `When does ferry number ${place} leave?`,
+        k: 2,
+        baseline: answer,
+        candidate: place === 7 ? { ...candidate, documents: [] } : candidate,
+        outcome: place === 7 ? "timeout" : "answered",
+      });
+    const sampled = await store.shadowReads.sampleQueries({ base, limit: 5, seed: 7 });
+    await store.close();
+
+    const ended = await compare("--queries", "shadow:5", "--seed", "7", "--json");
+    expect(ended.code, ended.stderr).toBe(3);
+    const compared = documentOf(ended, Compared);
+    expect(compared).toMatchObject({ verdict: "INCONCLUSIVE", base, queries: 5, judged_queries: 0 });
+    expect(compared.similarity).toMatchObject({ queries: 5, overlap: 1, rbo: 1, kendall_tau: 1 });
+    const sha256 = (text: string) => createHash("sha256").update(text).digest("hex");
+    const inOrder = sampled.toSorted((a, b) => (sha256(a) < sha256(b) ? -1 : 1));
+    expect(compared.inputs).toEqual({ queries: sha256(inOrder.join("\0")) });
+    expect(ended.stdout + ended.stderr).not.toContain("When does"); // users' texts
+
+    const status = documentOf(await project.emb(["status", "--base", base, "--json"]), Status);
+    expect(status.shadow_reads).toMatchObject([
+      { baseline: "one", candidate: "two", reads: 10, answered: 9, overlap: 0.5 },
+    ]);
+  });
+
+  it("recorded queries have no corpus to fill a scratch namespace with", async () => {
+    const flags = ["--profile", "two", "--queries", "shadow:5", "--ingest"];
+    const ended = shown(await project.emb(["eval", ...flags]), project);
+    expect([ended.exit, ended.errors[0]]).toEqual([
+      2,
+      "EMB_USAGE --ingest: expected queries with a corpus, got recorded ones, which have none",
+    ]);
   });
 
   it("a set in which one slice alone drops is NO-GO and names it, exit 1", async () => {

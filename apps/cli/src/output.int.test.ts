@@ -58,7 +58,7 @@ const CONTRACTS: readonly Contract[] = [
   },
   {
     args: ["status"],
-    keys: ["environment", "active", "baseline", "namespaces", "runs", "readers", "verdicts"],
+    keys: ["environment", "active", "baseline", "namespaces", "runs", "readers", "verdicts", "shadow_reads"],
     rows: {
       namespaces: ["namespace", "profile", "state", "documents", "chunks", "lag"],
       runs: ["run_id", "profile", "namespace", "state", "progress"],

@@ -258,7 +258,7 @@ Verbs:
     command
       .option(
         "--queries <path>",
-        "folder in BEIR layout (queries.jsonl, qrels.tsv, corpus.jsonl), or a file of queries; default: rollout.queries",
+        "folder in BEIR layout (queries.jsonl, qrels.tsv, corpus.jsonl), a file of queries, or shadow[:N]: N that the query service recorded; default: rollout.queries",
       )
       .option("--k <n>", "documents of an answer that are looked at; default: rollout.k, else 10")
       .option("--alpha <share>", "chance of error of each bound, one-sided; default: rollout.alpha, else 0.05")
@@ -286,6 +286,7 @@ Verbs:
       "emb compare --baseline use_lite --candidate st_minilm --queries ./queries",
       "emb compare --baseline st_minilm --candidate jina_v3 --queries ./queries --slice lang --max-p95-ms 200 --json",
       "emb compare --baseline use_lite --candidate st_minilm --queries ./queries --report report.html --summary report.md",
+      "emb compare --baseline st_minilm --candidate jina_v3 --queries shadow:500",
       "emb compare --baseline run:old.run --candidate st_minilm --queries ./queries --margin 0.005",
     ]),
   )

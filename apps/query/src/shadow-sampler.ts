@@ -5,7 +5,7 @@ import type { SearchAnswer } from "@emb/search";
 import type { ShadowRead } from "@emb/store";
 
 /** An answer that a client has been given. */
-export interface ServedAnswer {
+interface ServedAnswer {
   readonly text: string;
   /** Results that were asked for. */
   readonly topK: number;

@@ -28,7 +28,8 @@ export const evalCommand: Command<EvalOptions> = async (session, options) => {
   const evaluation = evaluationSettings(options, settings.rollout);
   const depth = options.runFile === undefined ? evaluation.k : Math.max(RUN_DEPTH, evaluation.k);
   const maxCostUsd = options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd);
-  const asking = { settings, names: [options.profile], flags: options, depth, maxCostUsd };
+  const { seed } = evaluation;
+  const asking = { settings, names: [options.profile], flags: options, depth, seed, maxCostUsd };
   return withQuerySides(session, asking, async ({ set, sides }) => {
     const [side] = sides;
     const evaluated = evaluate(set, side!, evaluation);

@@ -1,6 +1,7 @@
 import type { ChangeCounts, KeptVerdict, NamespaceRecord, Store } from "@emb/store";
 import { EmbError, nearest } from "@emb/manifest";
 import { describeRun } from "../describe-run.js";
+import { describeShadowReads } from "../describe-shadow-reads.js";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
 import { table } from "../output.js";
@@ -29,6 +30,7 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
     const workers = await store.workers.list({ withinMs: WORKERS_WITHIN_MS });
     const verdicts = (await store.verdicts.list({ limit: VERDICTS_SHOWN })).map(describeVerdict); // of any base: a scratch base stands for this one
+    const shadowReads = await describeShadowReads(store, base);
     const head = await store.audit.head();
     output.document({
       environment: settings.environment,
@@ -54,6 +56,7 @@ export const status: Command<{ base?: string }> = async (session, options) => {
         shards,
       })),
       verdicts,
+      shadow_reads: shadowReads,
       audit: head,
     });
     output.line(
@@ -114,6 +117,18 @@ export const status: Command<{ base?: string }> = async (session, options) => {
         ["verdict", "baseline", "candidate", "metric", "difference", "queries", "at"],
         verdictCells,
       ))
+        output.line(line);
+    if (shadowReads.length > 0) output.line();
+    const shadowCells = shadowReads.map((row) => [
+      row.baseline,
+      row.candidate,
+      String(row.reads),
+      String(row.answered),
+      row.overlap === null ? "-" : row.overlap.toFixed(2),
+      row.oldest_at,
+    ]);
+    if (shadowReads.length > 0)
+      for (const line of table(["shadow of", "candidate", "queries", "answered", "overlap", "oldest"], shadowCells))
         output.line(line);
     output.line();
     output.line(`readers: ${readers.length}; audit: ${head.rows} rows, head ${head.head.slice(0, 12)}`);

@@ -46,7 +46,7 @@ export async function openSide(
     base,
     name,
     ingest,
-  }: { settings: Settings; store: Store; base: string; name: string; ingest: string },
+  }: { settings: Settings; store: Store; base: string; name: string; ingest: string | null },
 ): Promise<OpenedSide> {
   if (profileOf(name) === null) return openRun(resolve(session.cwd, name.slice(RUN.length)));
   const profile = findProfile(settings, name);
@@ -86,9 +86,12 @@ async function openRun(path: string): Promise<OpenedSide> {
   };
 }
 
-const missing = (cause: EmbError, { name, base, ingest }: { name: string; base: string; ingest: string }): EmbError =>
+const missing = (
+  cause: EmbError,
+  { name, base, ingest }: { name: string; base: string; ingest: string | null },
+): EmbError =>
   new EmbError("EMB_NAMESPACE_NOT_FOUND", cause.message, {
-    hint: `Make it: emb reingest --to ${name} --source SOURCE --base ${base} --yes. Or ${ingest}`,
+    hint: `Make it: emb reingest --to ${name} --source SOURCE --base ${base} --yes.${ingest === null ? "" : ` Or ${ingest}`}`,
     context: cause.context,
     cause,
   });

@@ -11,11 +11,12 @@ import { countMissingDocuments } from "./missing-documents.js";
 import { numberBetween } from "./number-between.js";
 import { openSide, profileOf, type OpenedSide } from "./open-side.js";
 import { readQueryFolder, type QueryFolder } from "./query-folder.js";
+import { readRecordedQueries, recordedSample } from "./recorded-queries.js";
 import { corpusOf, fillScratch, scratchBase } from "./scratch-namespace.js";
 
 /** Where answers are looked for. */
 export interface AskFlags {
-  /** Default: `rollout.queries` of the environment's file. */
+  /** A path, or shadow[:N] for queries that a query service recorded. Default: `rollout.queries` of the environment's file. */
   readonly queries?: string;
   readonly base?: string;
   /** Fill scratch namespaces with the corpus beside the queries, and ask those. */
@@ -49,22 +50,55 @@ function queriesPath({ cwd }: Session, { rollout, paths }: Settings, flag: strin
   });
 }
 
+interface QuerySource {
+  /** Whose namespaces are asked. */
+  readonly base: string;
+  /** What --ingest would do, as the end of a sentence; null: it cannot be given. */
+  readonly ingest: string | null;
+  read(store: Store): Promise<QueryFolder>;
+}
+
+/** Files are read at once, before anything is opened. @throws EmbError EMB_QUERIES_INVALID, EMB_USAGE */
+async function querySource(session: Session, settings: Settings, flags: AskFlags, seed: number): Promise<QuerySource> {
+  const { environmentFile } = settings.paths;
+  const { base = settings.store.baseNamespace } = flags;
+  const limit = recordedSample(flags.queries);
+  if (limit === null) {
+    const folder = await readQueryFolder(queriesPath(session, settings, flags.queries));
+    const ingest = `add --ingest, which fills a namespace of its own with ${flags.queries ?? settings.rollout.queries}/corpus.jsonl.`;
+    return { base: flags.ingest ? scratchBase(corpusOf(folder).hash) : base, ingest, read: async () => folder };
+  }
+  if (flags.ingest)
+    throw new EmbError("EMB_USAGE", "--ingest: expected queries with a corpus, got recorded ones, which have none", {
+      hint: "Leave out --ingest: recorded queries are asked of the base in which they were recorded.",
+    });
+  return { base, ingest: null, read: (store) => readRecordedQueries(store, { base, limit, seed, environmentFile }) };
+}
+
 /**
  * Reads the queries, opens every side (a profile, or run:FILE), asks all queries, and goes on with the answers while the store is open. Sides of one name are
  * opened and asked once.
  */
 export async function withQuerySides<T>(
   session: Session,
-  asking: { settings: Settings; names: readonly string[]; flags: AskFlags; depth: number; maxCostUsd: number | null },
+  asking: {
+    settings: Settings;
+    names: readonly string[];
+    flags: AskFlags;
+    depth: number;
+    /** Of the sample of recorded queries. */
+    seed: number;
+    maxCostUsd: number | null;
+  },
   work: (asked: Asked) => Promise<T>,
 ): Promise<T> {
-  const { settings, names, flags, depth, maxCostUsd } = asking;
+  const { settings, names, flags, depth, seed, maxCostUsd } = asking;
   const concurrency = flags.concurrency === undefined ? 1 : numberBetween("--concurrency", flags.concurrency, [1, 64]);
-  const folder = await readQueryFolder(queriesPath(session, settings, flags.queries));
-  const base = flags.ingest ? scratchBase(corpusOf(folder).hash) : (flags.base ?? settings.store.baseNamespace);
-  const ingest = `add --ingest, which fills a namespace of its own with ${flags.queries ?? settings.rollout.queries}/corpus.jsonl.`;
+  const source = await querySource(session, settings, flags, seed);
+  const { base, ingest } = source;
   const distinct = [...new Set(names)];
   return withStore(settings, async (store) => {
+    const folder = await source.read(store);
     if (flags.ingest)
       for (const profile of distinct.filter((name) => profileOf(name) !== null))
         await fillScratch(session, { settings, store, folder, profile, maxCostUsd });
