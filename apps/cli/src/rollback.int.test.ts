@@ -1,5 +1,7 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
+import { openEmbeddedStore } from "@emb/store";
 import { createFilledProject, documentOf, failureOf, shown, type Project } from "./command.fixture.js";
 
 const EXPERIMENT = { EMBEDDING_PROFILE_EXPERIMENT: "two" };
@@ -36,7 +38,13 @@ describe("going back", () => {
   });
 
   it("says what to set, embeds nothing, and is refused with the lag once the old namespace is behind", async () => {
-    const back = await project.emb(["rollback", "--to", "one", "--json"]);
+    const store = await openEmbeddedStore({ dataDir: join(project.dir, ".emb") });
+    const reader = { environment: "production", base: "docs", namespace: "docs_one", profile: "one" };
+    await store.readers.report({ ...reader, instance: "one", use: "serving" });
+    await store.readers.report({ ...reader, instance: "beside", namespace: "docs_two", profile: "two", use: "shadow" });
+    await store.close();
+    const back = await project.emb(["rollback", "--to", "one", "--wait", "--timeout-s", "3", "--json"]);
+    expect(back.stderr).toContain("1 readers report one"); // whatever a shadow asks
     expect(back.code).toBe(0);
     expect(documentOf(back, RolledBack)).toEqual({
       from: "one",
