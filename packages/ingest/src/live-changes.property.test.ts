@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { EmbError, parseManifest, type Profile } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
 import { createEmbeddedDriver, openPostgresStore, type NamespaceRecord, type SqlDriver, type Store } from "@emb/store";
@@ -71,6 +71,7 @@ let dataDir: string;
 let profiles: readonly Profile[];
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), "emb-live-"));
+  await cp(join(inject("smallWorldTemplate"), "postgres"), join(dataDir, "postgres"), { recursive: true });
   driver = await createEmbeddedDriver({ directory: join(dataDir, "postgres") });
   store = await openPostgresStore(driver);
   const reading = parseManifest(MANIFEST, { file: "manifest.yaml" });

@@ -1,32 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseManifest, type EmbError } from "@emb/manifest";
+import { inject } from "vitest";
+import type { EmbError } from "@emb/manifest";
 import { createProvider, createTokenizer, type EmbeddingProvider, type Tokenizer } from "@emb/providers";
 import { createEmbeddedDriver, openPostgresStore, type SqlValue, type Store } from "@emb/store";
 import { createChunker } from "./document-chunker.js";
 import type { ReingestSetup } from "./reingest.js";
+import { smallWorldProfile } from "./small-world-manifest.fixture.js";
 import type { RunSource, Source, SourceItem } from "./source.js";
-
-const profileText = (name: string, version = name) => `
-  ${name}:
-    provider: sentence-transformers
-    model_id: sentence-transformers/all-MiniLM-L6-v2
-    version: ${version}
-    precision: int8
-    pooling: mean
-    dims: 384
-    similarity: cosine
-    tokenizer: { backend: huggingface, model_id: sentence-transformers/all-MiniLM-L6-v2 }
-    capabilities: { supports_dense: true, supports_sparse: false, supports_colbert: false, supports_long_sequences: false, normalized_output: true, multilingual: false }
-    requirements: []
-    limits: { max_input_tokens: 256, max_batch_items: 32 }
-    price_per_million_tokens: 2
-`;
-/** Profiles of one model under two versions, so that they are two vector spaces to emb; `again` is in the space of `one`. */
-const manifestOf = (space: string): string =>
-  `profiles:${profileText("one", `one-${space}`)}${profileText("two", `two-${space}`)}${profileText("again", `one-${space}`)}`;
 
 export const LIMITS = {
   maxDriftPct: 0,
@@ -74,15 +57,16 @@ export interface SmallWorld {
 /** A real embedded database and the real MiniLM, for the integration tests of this package. */
 export async function openSmallWorld(): Promise<SmallWorld> {
   const dataDir = await mkdtemp(join(tmpdir(), "emb-ingest-"));
+  const template = inject("smallWorldTemplate");
+  await cp(join(template, "postgres"), join(dataDir, "postgres"), { recursive: true });
+  await symlink(join(template, "models"), join(dataDir, "models"));
   const driver = await createEmbeddedDriver({ directory: join(dataDir, "postgres") });
   const store = await openPostgresStore(driver);
   const providers: EmbeddingProvider[] = [];
   let embedded: string[] = [];
 
   const modelOf = async (name: string, space: string, refuse: Refuse) => {
-    const reading = parseManifest(manifestOf(space), { file: "manifest.yaml" });
-    if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
-    const profile = reading.manifest.profiles.get(name)!;
+    const profile = smallWorldProfile(name, space);
     const inner = await createProvider(profile, { env: {}, dataDir });
     providers.push(inner);
     const tokenizer = await createTokenizer(profile, { env: {}, dataDir });
