@@ -8,7 +8,7 @@ export const DEFAULTS = {
     maxDocumentBytes: 10 * 1024 * 1024,
     chunkTokens: 200,
     // One transaction: large enough for COPY to pay off, small enough to repeat after a kill.
-    commitRows: 1_000,
+    commitRows: 500,
     shardDocuments: 5_000,
     leaseMs: 60_000,
     // A shard keeps a few calls of its own under way; more shards fill the waits of a distant service.

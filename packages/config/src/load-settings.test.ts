@@ -61,7 +61,7 @@ describe("loadSettings", () => {
       ingest: {
         maxDocumentBytes: 10_485_760,
         chunkTokens: 200,
-        commitRows: 1000,
+        commitRows: 500,
         shardDocuments: 5_000,
         leaseMs: 60_000,
         concurrency: 2,

@@ -19,8 +19,8 @@ import type { RunMeter } from "./run-meter.js";
 import type { RecentVectors } from "./recent-vectors.js";
 
 /** Read together from the system of record; bounds the memory of one page. */
-const PAGE_DOCUMENTS = 1000;
-const PAGE_BYTES = 4 * 1024 * 1024;
+const PAGE_DOCUMENTS = 500;
+const PAGE_BYTES = 2 * 1024 * 1024;
 
 export interface FillShard {
   readonly runs: Pick<Runs, "renew" | "release" | "complete" | "state">;
