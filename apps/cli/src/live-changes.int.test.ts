@@ -16,6 +16,7 @@ const Status = z.object({
       queued: z.int(),
       set_aside: z.int(),
       oldest_change_s: z.number().nullable(),
+      live_spend: z.object({ texts: z.int(), cost_usd: z.number().nullable() }),
     }),
   ),
 });
@@ -63,6 +64,7 @@ describe("emb put and emb delete", { timeout: 300_000 }, () => {
         queued: 0,
         set_aside: 0,
         oldest_change_s: null,
+        live_spend: { texts: 1, cost_usd: null }, // the profiles have no price
       })),
     );
   });

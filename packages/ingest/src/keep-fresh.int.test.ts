@@ -11,6 +11,7 @@ import { createChunker } from "./document-chunker.js";
 import { drainChanges, openDrain, type ChangeDrain } from "./keep-fresh.js";
 import { openTarget, targetAddress } from "./open-target.js";
 import { setAsideTexts } from "./set-aside-texts.js";
+import { createPlainTokenizer } from "./testing/plain-tokenizer.js";
 
 const DIMS = 4;
 const MANIFEST = `profiles:
@@ -47,15 +48,20 @@ async function waiting(texts: Readonly<Record<string, string>>) {
   const reading = parseManifest(MANIFEST, { file: "manifest.yaml" });
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
   const profile = reading.manifest.profiles.get("hash")!;
-  const model = { refuses: (_text: string): boolean => false, tokens: (_texts: readonly string[]): number | null => 5 };
+  const model = {
+    refuses: (_text: string): boolean => false,
+    tokens: (): number | null => 5,
+    diesAfterAnswer: false,
+  };
   const embed: EmbeddingProvider["embedDocuments"] = async (asked, options) => {
     if (asked.some(model.refuses)) throw rejected;
-    options.onAnswered?.(asked, model.tokens(asked));
+    options.onAnswered?.(asked, model.tokens());
+    if (model.diesAfterAnswer) throw new EmbError("EMB_PROVIDER_UNAVAILABLE", "gone", { hint: "-" });
     return {
       dense: Float32Array.from(asked.flatMap(vectorOf)),
       count: asked.length,
       dims: DIMS,
-      tokens: model.tokens(asked),
+      tokens: model.tokens(),
     };
   };
   const provider: EmbeddingProvider = {
@@ -76,7 +82,10 @@ async function waiting(texts: Readonly<Record<string, string>>) {
   const address = targetAddress({ base, mode: "profile", provider, store });
   const record = await openTarget({ store, provider, chunker, signal }, address);
   for (const [id, text] of Object.entries(texts)) await put(base, id, text);
-  const drain = await openDrain({ store, provider, chunker, leaseMs: 60_000, witnessMinCosine: 0.999, signal }, record);
+  const drain = await openDrain(
+    { store, provider, chunker, tokenizer: createPlainTokenizer(), leaseMs: 60_000, witnessMinCosine: 0.999, signal },
+    record,
+  );
   return { base, record, drain, model };
 }
 
@@ -122,5 +131,35 @@ describe("changes of which one cannot be shown", () => {
     model.refuses = () => true;
     expect(await codeOf(drain)).toBe("EMB_PROVIDER_REJECTED");
     expect(Object.values(await states(record, ids))).toEqual(ids.map(() => "queued"));
+  });
+});
+
+describe("what changes take", () => {
+  const spend = async ({ id }: NamespaceRecord) =>
+    (await store.changes.spend()).find(({ namespaceId }) => namespaceId === id);
+
+  it("is in the ledger, as the service says or else as the tokenizer counts, also after a failure", async () => {
+    const { base, record, drain, model } = await waiting({ a: "Boat a sails.", b: "Boat b sails." });
+    await drainChanges(drain);
+    expect(await spend(record)).toEqual({
+      namespaceId: record.id,
+      texts: 2,
+      tokens: 5,
+      costUsd: expect.closeTo(1e-5, 9),
+    });
+    model.tokens = () => null;
+    await put(base, "a", "Boat a sinks.");
+    await drainChanges(drain);
+    const counted = createPlainTokenizer().countTokens("Boat a sinks.").estimate;
+    expect(await spend(record)).toMatchObject({ texts: 3, tokens: 5 + counted });
+    model.tokens = () => 7;
+    model.diesAfterAnswer = true;
+    await put(base, "b", "Boat b sinks.");
+    expect(await codeOf(drain)).toBe(null); // put off
+    expect(await spend(record)).toMatchObject({ texts: 4, tokens: 5 + counted + 7 });
+    await put(base, "b", "Boat b sails.");
+    model.diesAfterAnswer = false;
+    await drainChanges(drain);
+    expect(await spend(record)).toMatchObject({ texts: 4 }); // its vector was there
   });
 });

@@ -1,10 +1,10 @@
 import { isEmbError, type EmbError } from "@emb/manifest";
-import type { EmbeddingProvider } from "@emb/providers";
+import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
 import type { Changes, NamespaceRecord, NamespaceWriter, QueuedChange, Store, TextFailure } from "@emb/store";
 import { decidePostponement, whyGivenUp } from "./change-postponement.js";
 import type { Chunker } from "./chunker.js";
-import { embedIsolating } from "./embed-isolating.js";
 import { prepare } from "./fill-shard.js";
+import { createLiveMeter } from "./live-meter.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
 import type { OwnContents } from "./own-contents.js";
 import { RecentVectors } from "./recent-vectors.js";
@@ -155,15 +155,6 @@ async function showChanges(drain: ChangeDrain, claimed: readonly QueuedChange[])
 
 const ofChunk = (failure: TextFailure): failure is TextFailure & { ordinal: number } => failure.ordinal !== null;
 
-/** For changes that belong to no run: nothing limits them, and no ledger is kept. */
-export const createLiveMeter = (provider: EmbeddingProvider): RunMeter => ({
-  async embed(texts, signal) {
-    let sum = 0;
-    const onCall = (_: readonly string[], tokens: number | null) => void (sum += tokens ?? 0);
-    return { outcomes: await embedIsolating(provider, texts, { signal, onCall }), tokens: sum, stopped: null };
-  },
-});
-
 /**
  * Opens a namespace to keep it fresh: with the seal that it has, and a model that repeats the seal's witness.
  * @throws EmbError EMB_SEAL_MISMATCH, EMB_WITNESS_FAILED, EMB_NAMESPACE_NOT_FOUND, and what the provider throws
@@ -173,6 +164,7 @@ export async function openDrain(
     readonly store: Pick<Store, "changes" | "namespaces">;
     readonly provider: EmbeddingProvider;
     readonly chunker: Chunker;
+    readonly tokenizer: Tokenizer;
     readonly leaseMs: number;
     readonly witnessMinCosine: number;
     readonly signal: AbortSignal;
@@ -180,7 +172,7 @@ export async function openDrain(
   },
   record: NamespaceRecord,
 ): Promise<ChangeDrain> {
-  const { store, provider, leaseMs, signal, stopping } = setup;
+  const { store, provider, tokenizer, leaseMs, signal, stopping } = setup;
   const chunker = sealedChunker(record.seal, setup.chunker);
   const writer = await store.namespaces.openWriter(record, {
     ...expectedSeal(provider.profile),
@@ -194,7 +186,7 @@ export async function openDrain(
     writer,
     chunker,
     leaseMs,
-    meter: createLiveMeter(provider),
+    meter: createLiveMeter({ changes: store.changes, namespaceId: record.id, provider, tokenizer }),
     recent: new RecentVectors(RECENT_VECTOR_BYTES),
     own: null,
     sameSpace: sameSpace(writer.record, await store.namespaces.list(), setup.witnessMinCosine),

@@ -11,9 +11,11 @@ import { createCommitPace } from "./commit-pace.js";
 import { createChunker } from "./document-chunker.js";
 import { documentHash } from "./content-hash.js";
 import { fillShard } from "./fill-shard.js";
-import { createLiveMeter, drainChanges, openDrain } from "./keep-fresh.js";
+import { drainChanges, openDrain } from "./keep-fresh.js";
+import { createLiveMeter } from "./live-meter.js";
 import { openTarget, targetAddress } from "./open-target.js";
 import { RecentVectors } from "./recent-vectors.js";
+import { createPlainTokenizer } from "./testing/plain-tokenizer.js";
 
 const DIMS = 4;
 const IDS = ["a", "b", "c", "d"];
@@ -190,7 +192,15 @@ async function play(steps: readonly Step[]): Promise<void> {
     disturbed(how, async (breaking) => {
       const { provider, record } = spaces[n]!;
       const opened = await openDrain(
-        { store, provider, chunker, leaseMs: 60_000, witnessMinCosine: 0.999, signal },
+        {
+          store,
+          provider,
+          chunker,
+          tokenizer: createPlainTokenizer(),
+          leaseMs: 60_000,
+          witnessMinCosine: 0.999,
+          signal,
+        },
         record,
       );
       const { writer } = opened;
@@ -212,7 +222,12 @@ async function play(steps: readonly Step[]): Promise<void> {
         writer: { ...writer, writeBatch: (batch) => breaking(() => writer.writeBatch(batch)) },
         lease,
         chunker,
-        meter: createLiveMeter(provider),
+        meter: createLiveMeter({
+          changes: store.changes,
+          namespaceId: record.id,
+          provider,
+          tokenizer: createPlainTokenizer(),
+        }),
         partial: false,
         sameSpace: [],
         recent: new RecentVectors(1_000),

@@ -1,3 +1,12 @@
+import type { Spend } from "./runs.js";
+
+/** What the live changes of a namespace took so far, whether or not anything of it was shown. */
+export interface LiveSpend extends Spend {
+  readonly namespaceId: number;
+  /** Given to the model and answered. */
+  readonly texts: number;
+}
+
 /** A document whose current version a namespace has still to show. */
 export interface QueuedChange {
   readonly documentId: string;
@@ -53,6 +62,10 @@ export interface Changes {
   retry(namespaceId: number): Promise<number>;
   /** Of each namespace that has changes, in order of id. */
   counts(): Promise<readonly ChangeCounts[]>;
+  /** Adds to the ledger of live changes. A cost that is unknown once stays so. */
+  recordSpend(namespaceId: number, spent: Omit<LiveSpend, "namespaceId">): Promise<void>;
+  /** Of each namespace whose live changes took something, retired ones too, in order of id. */
+  spend(): Promise<readonly LiveSpend[]>;
   /** Which of these documents wait for the namespace, and which are set aside in it. */
   find(
     namespaceId: number,

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { acceptedFailures } from "./migrations/accepted-failures.js";
 import { catalogue } from "./migrations/catalogue.js";
 import { liveChanges } from "./migrations/live-changes.js";
+import { liveSpend } from "./migrations/live-spend.js";
 import { rateLimits } from "./migrations/rate-limits.js";
 import { runScope } from "./migrations/run-scope.js";
 import { runSpend } from "./migrations/run-spend.js";
@@ -40,6 +41,7 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   verdicts,
   acceptedFailures,
   shadowReads,
+  liveSpend,
 ];
 
 const Version = z.object({ version: z.int() });

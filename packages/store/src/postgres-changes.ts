@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Changes } from "./changes.js";
 import { committedName } from "./namespace-table.js";
+import { createPostgresLiveSpend } from "./postgres-live-spend.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import { parseRows } from "./sql-rows.js";
 
@@ -54,6 +55,8 @@ export async function lockNewBase(tx: SqlSession, schema: string, base: string):
 export function createPostgresChanges(driver: SqlDriver, schema: string): Changes {
   const changes = `${schema}.changes`;
   return {
+    ...createPostgresLiveSpend(driver, schema),
+
     claim: async ({ namespaceId, limit, claimMs, documentIds }) =>
       parseRows(
         QueuedRow,

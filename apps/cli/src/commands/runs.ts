@@ -7,6 +7,7 @@ import type { NamespaceRecord, Run, Store } from "@emb/store";
 import { consent } from "../consent.js";
 import { decideFilledBy } from "../filled-by.js";
 import { describeRun } from "../describe-run.js";
+import { describeLiveSpend, liveSpendLine } from "../live-spend.js";
 import { openNamedSource } from "../named-source.js";
 import { table } from "../output.js";
 import { readSettings } from "../read-settings.js";
@@ -39,7 +40,16 @@ export const runs: Command<RunsOptions> = async (session, options) => {
   };
   return withStore(settings, async (store) => {
     if (asked === null) {
-      show(session, await store.runs.list(options.base === undefined ? {} : { base: options.base }));
+      const spends = new Map((await store.changes.spend()).map((spend) => [spend.namespaceId, spend]));
+      const live = (await store.namespaces.list(options.base))
+        .filter(({ id }) => spends.has(id))
+        .map(({ id, namespace, seal }) => ({
+          namespace,
+          profile: seal.profile,
+          ...describeLiveSpend(spends.get(id)),
+        }));
+      show(session, await store.runs.list(options.base === undefined ? {} : { base: options.base }), { live });
+      for (const spend of live) session.output.line(liveSpendLine(spend.namespace, spend));
       return 0;
     }
     const { verb } = asked;

@@ -2,6 +2,7 @@ import type { ChangeCounts, KeptVerdict, NamespaceRecord, Store } from "@emb/sto
 import { EmbError, nearest } from "@emb/manifest";
 import { describeRun } from "../describe-run.js";
 import { describeShadowReads } from "../describe-shadow-reads.js";
+import { describeLiveSpend, liveSpendLine } from "../live-spend.js";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
 import { table } from "../output.js";
@@ -23,8 +24,12 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     const records = await store.namespaces.list(base);
     if (records.length === 0 && base !== settings.store.baseNamespace) await requireBase(store, base);
     const changes = new Map((await store.changes.counts()).map((counts) => [counts.namespaceId, counts]));
+    const spends = new Map((await store.changes.spend()).map((spend) => [spend.namespaceId, spend]));
     const namespaces = await Promise.all(
-      records.map((record) => describeNamespace(store, record, changes.get(record.id))),
+      records.map(async (record) => ({
+        ...(await describeNamespace(store, record, changes.get(record.id))),
+        live_spend: describeLiveSpend(spends.get(record.id)),
+      })),
     );
     const runs = (await store.runs.list({ base })).slice(0, RUNS_SHOWN).map(describeRun);
     const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
@@ -78,6 +83,8 @@ export const status: Command<{ base?: string }> = async (session, options) => {
       output.line(line);
     for (const { namespace, oldest_change_s: age } of namespaces)
       if (age !== null && age > 0) output.line(`${namespace}: its oldest change has waited ${Math.round(age)} s`);
+    for (const { namespace, live_spend: spend } of namespaces)
+      if (spend.texts > 0) output.line(liveSpendLine(namespace, spend));
     for (const { namespace, set_aside_changes: named } of namespaces)
       for (const { document_id, code, reason } of named)
         output.line(`${namespace}: set aside ${document_id}: ${code} ${reason}`);

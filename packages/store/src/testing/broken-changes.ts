@@ -100,6 +100,9 @@ export const brokenChanges: Record<keyof typeof changeChecks, Breakage> = {
   "changes that wait have an age": changes((own) => ({
     counts: async () => (await own.counts()).map((count) => ({ ...count, oldestAgeMs: Date.now() })),
   })),
+  "what live changes take adds up for each namespace, and an unknown price stays unknown": changes((own) => ({
+    recordSpend: (id, spent) => own.recordSpend(id, { ...spent, costUsd: spent.costUsd ?? 0 }),
+  })),
   "an erased document leaves its id and version, and nothing of its content": documents((own) => ({
     delete: (deletion) => own.delete({ ...deletion, version: 0n }),
   })),

@@ -352,6 +352,19 @@ export const changeChecks = {
     await show(filling, "a", version, 1, [{ ordinal: 1 }]);
     assert.equal(await age(), 0);
   },
+  "what live changes take adds up for each namespace, and an unknown price stays unknown": async (store) => {
+    const [first, second] = await twoFilled(store, ["a"]);
+    const spend = async ({ record }: Filling) =>
+      (await store.changes.spend()).find(({ namespaceId }) => namespaceId === record.id);
+    assert.equal(await spend(first), undefined);
+    const { id: namespaceId } = first.record;
+    await store.changes.recordSpend(namespaceId, { texts: 2, tokens: 10, costUsd: 0.5 });
+    await store.changes.recordSpend(namespaceId, { texts: 1, tokens: 20, costUsd: 1 });
+    assert.deepEqual(await spend(first), { namespaceId, texts: 3, tokens: 30, costUsd: 1.5 });
+    for (const costUsd of [null, 1]) await store.changes.recordSpend(namespaceId, { texts: 1, tokens: 1, costUsd });
+    assert.deepEqual(await spend(first), { namespaceId, texts: 5, tokens: 32, costUsd: null });
+    assert.equal(await spend(second), undefined);
+  },
   "an erased document leaves its id and version, and nothing of its content": async (store) => {
     const [first, second] = await twoFilled(store, ["a", "b"]);
     await putText(store, first.base, "a", "secret", { title: "secret", metadata: { of: "secret" } });
