@@ -260,6 +260,14 @@ describe("a verdict from the command line", () => {
     expect(ended.stdout).toContain("no query has a judgement, so only how much the answers differ can be said");
   });
 
+  it("a slice by a field that no query has is refused, and those that there are are named, exit 2", async () => {
+    const sides = ["--baseline", "run:good.run", "--candidate", "run:south.run", "--queries", "queries"];
+    const ended = shown(await project.emb(["compare", ...sides, "--slice", "lnie"]), project);
+    expect(ended.exit).toBe(2);
+    expect(ended.errors[0]).toContain('--slice: expected a field that a query has, got "lnie"');
+    expect(ended.actions).toEqual(["There are: line."]);
+  });
+
   it("a report that cannot be written is refused before a query is asked, exit 2", async () => {
     const sides = ["--baseline", "run:good.run", "--candidate", "run:south.run", "--queries", "queries"];
     const ended = shown(await project.emb(["compare", ...sides, "--report", "nowhere/report.html"]), project);

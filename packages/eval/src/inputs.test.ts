@@ -114,7 +114,15 @@ describe("a TREC run", () => {
     expect(parseTrecRun(text, "run")).toEqual({ rankings: new Map([["q1", found]]), tag: "st_minilm", duplicates: 0 });
   });
   it("keeps its columns when an id has white space", () =>
-    expect(formatTrecRun([["q 1", [{ id: "a b\tc.md", score: 1 }]]], "t")).toBe("q%201 Q0 a%20b%09c.md 1 1 t\n"));
+    expect(formatTrecRun([["q 1", [{ id: "a b\tc.md", score: 1 }]]], "t")).toBe("q 1\tQ0\ta b%09c.md\t1\t1\tt\n"));
+
+  it("is read back as it was written, ids with spaces too", () => {
+    const documents = [
+      { id: "people/sick leave.md", score: 0.5 },
+      { id: "b.md", score: 0.25 },
+    ];
+    expect(parseTrecRun(formatTrecRun([["q 1", documents]], "t"), "f").rankings).toEqual(new Map([["q 1", documents]]));
+  });
   it("names every bad line, and counts duplicates", () => {
     expect(
       problemsOf(() => parseTrecRun("q Q0 a 1 0.5 t\nq Q0 b 2 t\nq Q0 b 2 high t\nq Q0 c 3 NaN t\n", "run")),

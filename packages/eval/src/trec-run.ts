@@ -43,12 +43,18 @@ export function parseTrecRun(content: string, file: string): TrecRun {
   return { rankings, tag, duplicates: lines - distinct };
 }
 
-/** A run file of these rankings. White space in an id would end its column, and is written as %20 and the like. */
+/**
+ * A run file of these rankings, which `parseTrecRun` reads back. A line with white space in an id has tabs between its columns; a tab or a line's end
+ * in one is written as %09 and the like.
+ */
 export function formatTrecRun(rankings: Iterable<readonly [string, readonly ScoredDocument[]]>, tag: string): string {
-  const word = (text: string): string => text.replaceAll(/\s/gu, (space) => encodeURIComponent(space));
+  const word = (text: string): string => text.replaceAll(/[\t\r\n]/g, (space) => encodeURIComponent(space));
   const lines: string[] = [];
   for (const [query, documents] of rankings)
     for (const [place, { id, score }] of documents.entries())
-      lines.push(`${word(query)} Q0 ${word(id)} ${place + 1} ${score} ${word(tag)}\n`);
+      lines.push(line([word(query), "Q0", word(id), String(place + 1), String(score), word(tag)]));
   return lines.join("");
 }
+
+const line = (columns: readonly string[]): string =>
+  `${columns.join(columns.some((column) => /\s/.test(column)) ? "\t" : " ")}\n`;

@@ -55,11 +55,21 @@ describe("overall, on each rule and one step past it", () => {
     ],
     ["the effect asked for is shown", { lower: 0.021 }, { minEffect: 0.02 }, "GO", "not-worse"],
     ["the effect asked for is not shown", { lower: 0.02 }, { minEffect: 0.02 }, "INCONCLUSIVE", "effect-not-shown"],
+    ["nothing found by either", { baseline: 0, candidate: 0, lower: 0, upper: 0 }, {}, "INCONCLUSIVE", "nothing-found"],
     ["nine groups", { clusters: 9 }, {}, "INCONCLUSIVE", "too-few-queries"],
     ["ten groups", { clusters: 10 }, {}, "GO", "not-worse"],
   ])("%s", (_name, overall, settings, kind, code) => {
     const verdict = decide(overall, [], settings);
     expect([verdict.kind, verdict.reasons[0]?.code]).toEqual([kind, code]);
+  });
+
+  it("a slice in which neither side found anything is named, and is no GO", () => {
+    const nothing = slice("de", { baseline: 0, candidate: 0, lower: 0, upper: 0 });
+    expect(decide({}, [nothing, slice("en")])).toMatchObject({
+      kind: "INCONCLUSIVE",
+      queriesNeeded: null,
+      reasons: [{ code: "nothing-found", slice: "de" }, { code: "not-worse" }, { code: "not-worse", slice: "en" }],
+    });
   });
 
   it("without judgements nothing is decided", () =>

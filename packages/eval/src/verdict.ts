@@ -38,6 +38,7 @@ export type ReasonCode =
   | "effect-not-shown"
   | "too-few-queries"
   | "no-judgements"
+  | "nothing-found" // neither side found a relevant document for any query
   | "limit-kept"
   | "limit-broken"
   | "limit-unknown";
@@ -74,7 +75,7 @@ export interface SliceVerdict extends Slice {
 /**
  * The rules of design.md section 9. GO: the lower bound is above minus the margin overall and in every slice with enough queries, above
  * `minEffect` overall when one is asked for, and every limit is kept. NO-GO: the upper bound is below minus the margin overall, or in a slice
- * after Holm's correction over slices, or a limit is broken. Else INCONCLUSIVE.
+ * after Holm's correction over slices, or a limit is broken. Else INCONCLUSIVE, also where neither side found anything relevant at all.
  * @param overall null: no query was judged
  */
 export function decideVerdict(
@@ -103,6 +104,7 @@ const SAYS = {
   "effect-not-shown": "INCONCLUSIVE",
   "too-few-queries": "INCONCLUSIVE",
   "no-judgements": "INCONCLUSIVE",
+  "nothing-found": "INCONCLUSIVE",
   "limit-unknown": "INCONCLUSIVE",
 } as const satisfies Record<ReasonCode, Verdict["kind"]>;
 
@@ -136,6 +138,7 @@ function decideSlices(slices: readonly Slice[], settings: VerdictSettings): Slic
     const place = enough.indexOf(slice);
     if (place < 0) return { ...slice, kind: null, pWorseHolm: null, queriesNeeded: settings.minSliceQueries };
     const pWorseHolm = adjusted[place]!;
+    if (foundNothing(slice.result)) return { ...slice, kind: "INCONCLUSIVE", pWorseHolm, queriesNeeded: null };
     const kind = slice.result.lower > -settings.margin ? "GO" : pWorseHolm < settings.alpha ? "NO-GO" : "INCONCLUSIVE";
     return {
       ...slice,
@@ -145,6 +148,9 @@ function decideSlices(slices: readonly Slice[], settings: VerdictSettings): Slic
     };
   });
 }
+
+/** Two sides that are equal because both score 0 everywhere say nothing about either: the judgements name documents of another corpus, or none. */
+const foundNothing = ({ baseline, candidate }: PairedResult): boolean => baseline === 0 && candidate === 0;
 
 const hasEnough = ({ queries, clusters }: PairedResult, least: number): boolean =>
   queries >= least && clusters >= MIN_CLUSTERS;
@@ -162,6 +168,7 @@ function reasonsOf(result: PairedResult, settings: VerdictSettings): Reason[] {
         text: `${result.queries} judged queries in ${result.clusters} independent groups, at least ${MIN_CLUSTERS} groups needed (queries that share a judged document are one group)`,
       },
     ];
+  if (foundNothing(result)) return [nothingFound(null, result, settings)];
   const quality = marginReason(null, result, metric, margin, result.upper < -margin);
   if (minEffect === null) return [quality];
   const shown = result.lower > minEffect;
@@ -176,6 +183,7 @@ function reasonsOf(result: PairedResult, settings: VerdictSettings): Reason[] {
 }
 
 function sliceReason({ name, result, kind }: SliceVerdict, settings: VerdictSettings): Reason {
+  if (kind !== null && foundNothing(result)) return nothingFound(name, result, settings);
   if (kind !== null) return marginReason(name, result, settings.metric, settings.margin, kind === "NO-GO");
   return {
     code: "too-few-queries",
@@ -246,6 +254,18 @@ const noJudgements = ({ metric }: VerdictSettings): Reason => ({
   seen: 0,
   limit: MIN_CLUSTERS,
   text: `${metric}: no query has a judgement, so only how much the answers differ can be said, not which are better`,
+});
+
+const nothingFound = (
+  slice: string | null,
+  { queries }: PairedResult,
+  { metric, margin }: VerdictSettings,
+): Reason => ({
+  code: "nothing-found",
+  slice,
+  seen: 0,
+  limit: -margin,
+  text: `${slice === null ? metric : `slice ${slice}: ${metric}`}: neither side found a relevant document for any of ${queries} queries, so nothing can be said; check that the judgements name documents as the namespace does`,
 });
 
 /** Queries with which the bound nearer to deciding would clear what it is to clear. */

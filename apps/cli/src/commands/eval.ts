@@ -29,7 +29,7 @@ export const evalCommand: Command<EvalOptions> = async (session, options) => {
   const depth = options.runFile === undefined ? evaluation.k : Math.max(RUN_DEPTH, evaluation.k);
   const maxCostUsd = options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd);
   const { seed } = evaluation;
-  const asking = { settings, names: [options.profile], flags: options, depth, seed, maxCostUsd };
+  const asking = { settings, names: [options.profile], flags: options, depth, seed, sliceBy: null, maxCostUsd };
   return withQuerySides(session, asking, async ({ set, sides }) => {
     const [side] = sides;
     const evaluated = evaluate(set, side!, evaluation);

@@ -71,6 +71,7 @@ const STATES = {
   "effect-not-shown": "open",
   "too-few-queries": "open",
   "no-judgements": "open",
+  "nothing-found": "open",
   "limit-unknown": "open",
 } as const satisfies Record<Comparison["verdict"]["reasons"][number]["code"], string>;
 

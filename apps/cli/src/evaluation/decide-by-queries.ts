@@ -27,7 +27,15 @@ export async function decideByQueries(
   },
 ): Promise<Decided> {
   const { settings, baseline, candidate, flags, deciding, maxCostUsd } = question;
-  const asking = { settings, names: [baseline, candidate], flags, depth: deciding.k, seed: deciding.seed, maxCostUsd };
+  const asking = {
+    settings,
+    names: [baseline, candidate],
+    flags,
+    depth: deciding.k,
+    seed: deciding.seed,
+    sliceBy: deciding.sliceBy,
+    maxCostUsd,
+  };
   return withQuerySides(session, asking, async (asked) => {
     const [first, second] = asked.sides;
     const comparison = compare(asked.set, first!, second!, deciding);

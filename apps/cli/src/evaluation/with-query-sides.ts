@@ -76,6 +76,18 @@ async function querySource(session: Session, settings: Settings, flags: AskFlags
 }
 
 /**
+ * A slice by a field that no query has would be one slice of everything, and protect none. Without judgements there are no slices.
+ * @throws EmbError EMB_USAGE
+ */
+function requireSliceField({ queries, judgements }: QuerySet, sliceBy: string | null): void {
+  if (sliceBy === null || judgements === null || queries.some(({ labels }) => labels.has(sliceBy))) return;
+  const fields = [...new Set(queries.flatMap(({ labels }) => [...labels.keys()]))].toSorted().slice(0, 10);
+  throw new EmbError("EMB_USAGE", `--slice: expected a field that a query has, got "${sliceBy}"`, {
+    hint: fields.length === 0 ? "No query has any: write it into its metadata." : `There are: ${fields.join(", ")}.`,
+  });
+}
+
+/**
  * Reads the queries, opens every side (a profile, or run:FILE), asks all queries, and goes on with the answers while the store is open. Sides of one name are
  * opened and asked once.
  */
@@ -88,17 +100,20 @@ export async function withQuerySides<T>(
     depth: number;
     /** Of the sample of recorded queries. */
     seed: number;
+    /** Field by which the queries are cut into slices; null: none. */
+    sliceBy: string | null;
     maxCostUsd: number | null;
   },
   work: (asked: Asked) => Promise<T>,
 ): Promise<T> {
-  const { settings, names, flags, depth, seed, maxCostUsd } = asking;
+  const { settings, names, flags, depth, seed, sliceBy, maxCostUsd } = asking;
   const concurrency = flags.concurrency === undefined ? 1 : numberBetween("--concurrency", flags.concurrency, [1, 64]);
   const source = await querySource(session, settings, flags, seed);
   const { base, ingest } = source;
   const distinct = [...new Set(names)];
   return withStore(settings, async (store) => {
     const folder = await source.read(store);
+    requireSliceField(folder.set, sliceBy);
     if (flags.ingest)
       for (const profile of distinct.filter((name) => profileOf(name) !== null))
         await fillScratch(session, { settings, store, folder, profile, maxCostUsd });
