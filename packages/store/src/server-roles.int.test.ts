@@ -96,6 +96,32 @@ describe.skipIf(serverSkip !== "")(`roles with few rights${serverSkip}`, () => {
     expect(await open(database)).toBe(1);
   });
 
+  it("may not make the schema of the queue: works without wake-ups, says what an administrator runs, and that suffices", async () => {
+    const database = await newDatabase("CREATE EXTENSION vector", `CREATE SCHEMA emb AUTHORIZATION ${role}`);
+    const warnings: string[] = [];
+    const openWarned = () =>
+      openServerStore({
+        connectionString: address(database, role),
+        maxConnections: 2,
+        onWarning: (message) => void warnings.push(message),
+      });
+    const before = await openWarned();
+    await before.wakeups.send(1);
+    expect(await before.wakeups.take()).toBe(false);
+    await before.close();
+    expect(warnings).toEqual([
+      `workers are not woken and look for themselves: the schema emb_boss is not there, and role ${role} may not make it; an administrator runs once, in that database: CREATE SCHEMA emb_boss AUTHORIZATION ${role};`,
+    ]);
+    const inside = await createServerDriver({ connectionString: address(database) });
+    await inside.exec(warnings[0]?.split("in that database: ")[1] ?? "");
+    await inside.close();
+    const after = await openWarned();
+    await after.wakeups.send(1);
+    expect([await after.wakeups.take(), await after.wakeups.take()]).toEqual([true, false]);
+    await after.close();
+    expect(warnings).toHaveLength(1);
+  });
+
   it("may not make tables in a schema that is set up: opens it all the same", async () => {
     const database = await newDatabase("CREATE EXTENSION vector");
     await (await openServerStore({ connectionString: address(database) })).close();
