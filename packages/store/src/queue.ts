@@ -66,11 +66,11 @@ async function requireSchema(driver: SqlDriver, schema: string): Promise<boolean
   );
   const { role, may_make: mayMake, there } = parseOneRow(Rights, result);
   if (there || mayMake) return there;
-  const statement = `CREATE SCHEMA ${schema} AUTHORIZATION ${role};`;
+  const mending = `CREATE SCHEMA ${schema} AUTHORIZATION ${role};`;
   throw new EmbError(
     "EMB_STORE_REFUSED",
-    `the schema ${schema} is not there, and role ${role} may not make it; an administrator runs once, in that database: ${statement}`,
-    { hint: `An administrator runs once, in that database: ${statement}`, context: { schema } },
+    `the schema ${schema} is not there, and role ${role} may not make it; an administrator runs once, in that database: ${mending}`,
+    { hint: `An administrator runs once, in that database: ${mending}`, context: { schema } },
   );
 }
 
