@@ -56,8 +56,9 @@ export function createPostgresWriter(options: {
          ) AS d ON true
          WHERE i.version IS DISTINCT FROM d.version
        ) AS stale,
-       -- a holder that falls silent in here loses its locks when its lease is over, so that another can take the shard
-       set_config('idle_in_transaction_session_timeout', $15, true)`,
+       -- a holder that falls silent in here loses its locks when its lease is over, so that another can take the shard; where nobody else can, the
+       -- timeout would end the database with its only session
+       ${concurrentSessions ? "set_config('idle_in_transaction_session_timeout', $15, true)" : "$15::text"}`,
       [...advanceShardParams(batch), record.base, ids, versions, `${batch.lease.leaseMs}ms`],
     );
     return parseOneRow(PreparedRow, result);
