@@ -277,18 +277,21 @@ export const brokenStores: Record<StorePromise, Breakage> = {
     settleSpend: (id, { spent, ...more }) =>
       own.settleSpend(id, { ...more, spent: { ...spent, costUsd: spent.costUsd ?? 0 } }),
   })),
-  "nothing is set apart past the limit, by any number of callers": runs((own) => ({
-    reserveSpend: async (id, atMost) => {
-      const { spend } = (await own.get(id))!;
-      const left = (spend.maxCostUsd ?? Infinity) - (spend.costUsd ?? 0) - spend.reserved.costUsd;
-      if (left < atMost.costUsd) return { leftUsd: left };
-      await own.settleSpend(id, {
-        spent: { tokens: 0, costUsd: 0 },
-        reserved: { tokens: -atMost.tokens, costUsd: -atMost.costUsd },
-      });
-      return null; // looked and then written: callers at the same time pass
-    },
-  })),
+  "nothing is set apart past the limit, by any number of callers": runs((own) => {
+    let looked: ReturnType<typeof own.get> | undefined;
+    return {
+      reserveSpend: async (id, atMost) => {
+        const { spend } = (await (looked ??= own.get(id)))!; // looked once and then written: callers at the same time pass
+        const left = (spend.maxCostUsd ?? Infinity) - (spend.costUsd ?? 0) - spend.reserved.costUsd;
+        if (left < atMost.costUsd) return { leftUsd: left };
+        await own.settleSpend(id, {
+          spent: { tokens: 0, costUsd: 0 },
+          reserved: { tokens: -atMost.tokens, costUsd: -atMost.costUsd },
+        });
+        return null;
+      },
+    };
+  }),
   "the later reason of a failure stands": runs((own) => ({
     failures: async (id, limit) => unsorted(await own.failures(id, limit)),
   })),
