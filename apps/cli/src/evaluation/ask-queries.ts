@@ -1,5 +1,5 @@
 import { rankDocuments, type Answer, type QuerySet, type ScoredDocument, type Side } from "@emb/eval";
-import { isEmbError, type ErrorCode } from "@emb/manifest";
+import { EmbError, isEmbError, type ErrorCode } from "@emb/manifest";
 import { MAX_TOP_K, type Search } from "@emb/search";
 import type { Hit } from "@emb/store";
 import type { OpenedSide } from "./open-side.js";
@@ -35,10 +35,11 @@ const CHUNKS_PER_DOCUMENT = 5;
 /**
  * Asks every query of every side, the sides in turn, so that all of them see the same machine. Sides that are one and the same are
  * asked once.
- * @throws EmbError what every query would meet again, and the first query's error when a side answers none; the signal's reason on abort
+ * @throws EmbError what every query would meet again, EMB_QUERIES_INVALID for a run file of other queries; the signal's reason on abort
  */
 export async function askQueries(set: QuerySet, sides: readonly OpenedSide[], options: AskOptions): Promise<Side[]> {
   const distinct = [...new Set(sides)];
+  for (const side of distinct) if (side.kind === "run") requireSharedQuery(set, side.is.profile, side.rankings);
   const answers = new Map(distinct.map((side) => [side, new Map<string, Answer>()]));
   let next = 0;
   let asked = 0;
@@ -65,6 +66,20 @@ export async function askQueries(set: QuerySet, sides: readonly OpenedSide[], op
     pricePerMillionTokens: side.kind === "run" ? null : side.pricePerMillionTokens,
     answers: answers.get(side)!,
   }));
+}
+
+/** A query that a run leaves out found nothing; one that has none of them is of another set, and would lose or win by that alone. */
+export function requireSharedQuery(
+  { queries }: Pick<QuerySet, "queries">,
+  name: string,
+  rankings: ReadonlyMap<string, unknown>,
+): void {
+  if (queries.some(({ id }) => rankings.has(id))) return;
+  throw new EmbError(
+    "EMB_QUERIES_INVALID",
+    `${name}: expected answers to the ${queries.length} queries, got ${rankings.size} answers to others`,
+    { hint: "Give the run of these queries: emb eval --run-file writes one.", context: { side: name } },
+  );
 }
 
 const fromRun = (documents: readonly ScoredDocument[] = []): Answer => ({
