@@ -1,16 +1,19 @@
 import { z } from "zod";
+import { isDatabaseError } from "./database-error.js";
 import { tableName } from "./namespace-table.js";
 import type { SqlDriver } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
 import { readVector } from "./vector-bytes.js";
 
 const VectorRow = z.object({ hash: z.string(), vector: z.instanceof(Uint8Array) });
+const LOCK_NOT_AVAILABLE = "55P03";
+
 const StateRow = z.object({ filled: z.boolean(), made: z.boolean() });
 
 /** Looks up the vectors of one namespace by the content they were made of. */
 export interface ContentIndex {
-  /** Makes the database's index where there are rows and none is. @returns false: there are no rows */
-  make(): Promise<boolean>;
+  /** Makes the database's index where there are rows and none is, unless a writer is in the middle of something: whoever asks first makes it then. */
+  makeUnlessBusy(): Promise<void>;
   /** Keyed by lower-case hex; absent when there is none. */
   findVectors(contentHashes: readonly Uint8Array[]): Promise<ReadonlyMap<string, Float32Array>>;
 }
@@ -24,13 +27,14 @@ export function createContentIndex(driver: SqlDriver, schema: string, namespaceI
   const name = `ns_${namespaceId}_content`;
   let indexed = false;
 
-  const create = () =>
+  const create = (wait: "" | "NOWAIT") =>
     driver.transaction(async (tx) => {
-      await tx.exec(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE`); // IF NOT EXISTS alone fails when two sessions meet
+      await tx.exec(`LOCK TABLE ${table} IN SHARE ROW EXCLUSIVE MODE ${wait}`); // IF NOT EXISTS alone fails when two sessions meet
       await tx.exec(`CREATE INDEX IF NOT EXISTS ${name} ON ${table} (content_hash)`);
     });
 
-  const make = async (): Promise<boolean> => {
+  /** @returns false: there are no rows */
+  const make = async (wait: "" | "NOWAIT"): Promise<boolean> => {
     if (indexed) return true;
     const result = await driver.query(
       `SELECT EXISTS (SELECT FROM ${table}) AS filled, to_regclass($1) IS NOT NULL AS made`,
@@ -38,16 +42,22 @@ export function createContentIndex(driver: SqlDriver, schema: string, namespaceI
     );
     const { filled, made } = parseOneRow(StateRow, result);
     if (!filled) return false;
-    if (!made) await create();
+    if (!made) await create(wait);
     indexed = true;
     return true;
   };
 
   return {
-    make,
+    makeUnlessBusy: async () => {
+      try {
+        await make("NOWAIT");
+      } catch (error) {
+        if (!isDatabaseError(error, LOCK_NOT_AVAILABLE)) throw error;
+      }
+    },
 
     findVectors: async (contentHashes) => {
-      if (contentHashes.length === 0 || !(await make())) return new Map();
+      if (contentHashes.length === 0 || !(await make(""))) return new Map();
       const result = await driver.query(
         `SELECT encode(h.hash, 'hex') AS hash, vector_send(found.embedding::vector) AS vector
          FROM (SELECT DISTINCT hash FROM unnest($1::bytea[]) AS i (hash)) AS h

@@ -184,7 +184,7 @@ export function createPostgresWriter(options: {
       }),
 
     buildIndex: async (indexOptions) => {
-      await contentOf(record.id).make(); // for the runs to come, in a tenth of the time that it takes row by row
+      await contentOf(record.id).makeUnlessBusy(); // for the runs to come, in a tenth of the time that it takes row by row
       return buildIndex(driver, schema, record, indexOptions?.signal);
     },
   };
