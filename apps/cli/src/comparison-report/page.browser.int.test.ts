@@ -123,6 +123,8 @@ describe.skipIf(executablePath === null)("the report in a browser", () => {
   it("on paper it is light, and every query is open", async () => {
     const { page } = await open("paper", go, VIEWS.dark);
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    await page.setViewportSize({ width: 688, height: 1000 }); // A4 within margins of 14 mm, at 96 dpi
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBe(688);
     expect(await page.evaluate("getComputedStyle(document.documentElement).backgroundColor")).toBe(
       "rgb(255, 255, 255)",
     );

@@ -156,7 +156,7 @@ main{max-width:none;padding:0}
 .query:not(:first-of-type){break-inside:auto}
 h2,h3,summary{break-after:avoid}
 main>section{margin-top:24pt}
-.scroll{overflow:visible}th,td{padding:4pt 5pt;font-size:8.5pt}th.wide,td.wide{min-width:90pt;width:auto}
+.scroll{overflow:visible}th,td{padding:4pt 3pt;font-size:8pt;white-space:normal}th.wide,td.wide{min-width:70pt;width:auto}.metrics thead th:last-child{min-width:0}
 .plots{grid-template-columns:1fr 1fr;gap:10pt}
 .query::details-content{content-visibility:visible;block-size:auto}
 }
