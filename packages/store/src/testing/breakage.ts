@@ -69,3 +69,6 @@ export const reader = (change: Break<NamespaceReader>): Breakage =>
   }));
 export const hits = (change: (found: readonly Hit[]) => readonly Hit[]): Breakage =>
   reader((own) => ({ searchDense: async (query) => change(await own.searchDense(query)) }));
+
+export const unsorted = <T>(rows: readonly T[]): readonly T[] => rows.toReversed();
+export const withoutLast = <T>(rows: readonly T[]): readonly T[] => rows.slice(0, -1);

@@ -3,36 +3,8 @@ import type { changeChecks } from "./change-checks.js";
 
 const newest = 2n ** 40n;
 
-/** For every promise about live changes a store that breaks it. */
+/** For every promise about the queue of changes a store that breaks it. */
 export const brokenChanges: Record<keyof typeof changeChecks, Breakage> = {
-  "a document that is put is stored, and queued for every namespace of its base": documents((own) => ({
-    put: ({ base, source, document }) =>
-      own
-        .intake({ base, runId: "none", source, documents: [document] })
-        .then(() => ({ state: "stored", version: document.version - 1n })),
-  })),
-  "putting the same content again changes nothing but the version": documents((own) => ({
-    put: (put) => own.put({ ...put, document: { ...put.document, contentHash: new Uint8Array(32) } }),
-  })),
-  "what is put in the same content while a fill holds the older version is queued": changes(() => ({
-    claim: () => Promise.resolve([]),
-  })),
-  "an older put is superseded, by a newer document and by a tombstone": documents((own) => {
-    let version = newest;
-    return { put: (put) => own.put({ ...put, document: { ...put.document, version: version++ } }) };
-  }),
-  "a run that began before a change leaves it alone, whoever gave its version": documents((own) => ({
-    intake: (intake) => own.intake({ ...intake, runId: "none" }),
-  })),
-  "a run that reads another text under the version it stored gives it one of its own": reader(() => ({
-    lag: () => Promise.resolve(0),
-  })),
-  "versions of the caller and drawn ones are told apart in what is committed": writer(() => ({
-    readChanged: () => Promise.resolve([]),
-  })),
-  "intake queues what is new or changed for the other namespaces, and not for the run's own": documents((own) => ({
-    intake: (intake) => own.intake({ ...intake, runId: "none" }),
-  })),
   "a deletion takes what was queued and what was set aside with it": documents((own) => ({
     delete: async (deletion) => ({
       ...(await own.put({
@@ -102,8 +74,5 @@ export const brokenChanges: Record<keyof typeof changeChecks, Breakage> = {
   })),
   "what live changes take adds up for each namespace, and an unknown price stays unknown": changes((own) => ({
     recordSpend: (id, spent) => own.recordSpend(id, { ...spent, costUsd: spent.costUsd ?? 0 }),
-  })),
-  "an erased document leaves its id and version, and nothing of its content": documents((own) => ({
-    delete: (deletion) => own.delete({ ...deletion, version: 0n }),
   })),
 };

@@ -1,6 +1,7 @@
 import { changeChecks } from "./change-checks.js";
 import { contentChecks } from "./content-checks.js";
 import { documentChecks } from "./document-checks.js";
+import { liveDocumentChecks } from "./live-document-checks.js";
 import { namespaceChecks, type StoreCheck } from "./namespace-checks.js";
 import { recordChecks } from "./record-checks.js";
 import { runChecks } from "./run-checks.js";
@@ -19,6 +20,7 @@ export type { StoreCheck } from "./namespace-checks.js";
 export const storeContract = {
   ...namespaceChecks,
   ...documentChecks,
+  ...liveDocumentChecks,
   ...changeChecks,
   ...contentChecks,
   ...runChecks,

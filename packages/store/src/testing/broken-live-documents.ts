@@ -1,0 +1,39 @@
+import { changes, documents, reader, writer, type Breakage } from "./breakage.js";
+import type { liveDocumentChecks } from "./live-document-checks.js";
+
+const newest = 2n ** 40n;
+
+/** For every promise about documents that change by themselves a store that breaks it. */
+export const brokenLiveDocuments: Record<keyof typeof liveDocumentChecks, Breakage> = {
+  "a document that is put is stored, and queued for every namespace of its base": documents((own) => ({
+    put: ({ base, source, document }) =>
+      own
+        .intake({ base, runId: "none", source, documents: [document] })
+        .then(() => ({ state: "stored", version: document.version - 1n })),
+  })),
+  "putting the same content again changes nothing but the version": documents((own) => ({
+    put: (put) => own.put({ ...put, document: { ...put.document, contentHash: new Uint8Array(32) } }),
+  })),
+  "what is put in the same content while a fill holds the older version is queued": changes(() => ({
+    claim: () => Promise.resolve([]),
+  })),
+  "an older put is superseded, by a newer document and by a tombstone": documents((own) => {
+    let version = newest;
+    return { put: (put) => own.put({ ...put, document: { ...put.document, version: version++ } }) };
+  }),
+  "a run that began before a change leaves it alone, whoever gave its version": documents((own) => ({
+    intake: (intake) => own.intake({ ...intake, runId: "none" }),
+  })),
+  "a run that reads another text under the version it stored gives it one of its own": reader(() => ({
+    lag: () => Promise.resolve(0),
+  })),
+  "versions of the caller and drawn ones are told apart in what is committed": writer(() => ({
+    readChanged: () => Promise.resolve([]),
+  })),
+  "intake queues what is new or changed for the other namespaces, and not for the run's own": documents((own) => ({
+    intake: (intake) => own.intake({ ...intake, runId: "none" }),
+  })),
+  "an erased document leaves its id and version, and nothing of its content": documents((own) => ({
+    delete: (deletion) => own.delete({ ...deletion, version: 0n }),
+  })),
+};

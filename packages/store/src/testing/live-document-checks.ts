@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { putText, own, live, claim, claimedIds, counts, twoFilled, show, rows } from "./changing-sample.js";
+import type { StoreCheck } from "./namespace-checks.js";
+import { batchOf, chunksOf, documentOf, newBase, openSample, sha256, startFilling } from "./sealed-sample.js";
+
+export const liveDocumentChecks = {
+  "a document that is put is stored, and queued for every namespace of its base": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    const put = await putText(store, first.base, "a", "new");
+    assert.equal(put.state, "stored");
+    assert.deepEqual((await live(store, first.base))[0], ["a", "new", put.version]);
+    for (const filling of [first, second]) {
+      assert.equal(await (await openSample(store, filling)).lag(), 1);
+      assert.deepEqual(await claim(store, filling), [{ documentId: "a", version: put.version, attempts: 0 }]);
+    }
+  },
+  "putting the same content again changes nothing but the version": async (store) => {
+    const [first, second] = await twoFilled(store, ["a"]);
+    const before = await rows(store, first, "a");
+    const again = await putText(store, first.base, "a", "text of a");
+    assert.equal(again.state, "unchanged");
+    assert.deepEqual(await live(store, first.base), [["a", "text of a", again.version]]);
+    assert.deepEqual(await rows(store, first, "a"), before);
+    for (const filling of [first, second]) {
+      assert.equal(await (await openSample(store, filling)).lag(), 0);
+      assert.deepEqual(await counts(store, filling), { queued: 0, setAside: 0 });
+    }
+  },
+  "what is put in the same content while a fill holds the older version is queued": async (store) => {
+    const filling = await startFilling(store, ["a"]);
+    const again = await putText(store, filling.base, "a", "text of a");
+    assert.deepEqual(await filling.writer.writeBatch(batchOf(filling, [chunksOf("a", filling.version)])), {
+      superseded: 1,
+    });
+    assert.deepEqual(await claim(store, filling), [{ documentId: "a", version: again.version, attempts: 0 }]);
+  },
+  "an older put is superseded, by a newer document and by a tombstone": async (store) => {
+    const base = newBase();
+    const newest = await putText(store, base, "a", "new", own(7n));
+    assert.deepEqual(newest, { state: "stored", version: 7n });
+    assert.deepEqual(await putText(store, base, "a", "old", own(6n)), { state: "superseded", version: 7n });
+    assert.deepEqual(await putText(store, base, "a", "other", own(7n)), { state: "superseded", version: 7n });
+    assert.deepEqual(await putText(store, base, "a", "new", own(7n)), { state: "unchanged", version: 7n });
+    assert.deepEqual(await live(store, base), [["a", "new", 7n]]);
+    await store.documents.delete({ base, documentId: "a", ...own(9n) });
+    await store.documents.delete({ base, documentId: "never there", ...own(9n) });
+    for (const id of ["a", "never there"])
+      assert.deepEqual(await putText(store, base, id, "late", own(8n)), { state: "superseded", version: 9n });
+    assert.deepEqual(await live(store, base), []);
+    assert.deepEqual(await putText(store, base, "a", "back", own(10n)), { state: "stored", version: 10n });
+  },
+  "a run that began before a change leaves it alone, whoever gave its version": async (store) => {
+    const { base, runId } = await startFilling(store, ["a", "b", "c"]);
+    const drawn = await putText(store, base, "a", "put");
+    await putText(store, base, "b", "put", own(1n));
+    await store.documents.delete({ base, documentId: "c", ...own(1n) });
+    const run = await store.runs.get(runId);
+    const documents = ["a", "b", "c"].map((id) => documentOf(id, run!.version, { text: "read before" }));
+    assert.deepEqual(await store.documents.intake({ base, runId, source: "sample", documents }), {
+      created: 0,
+      changed: 0,
+      unchanged: 0,
+      superseded: 3,
+    });
+    assert.deepEqual(await live(store, base), [
+      ["a", "put", drawn.version],
+      ["b", "put", 1n],
+    ]);
+  },
+  "a run that reads another text under the version it stored gives it one of its own": async (store) => {
+    const [first] = await twoFilled(store, ["a"]);
+    const [document] = await store.documents.read({ base: first.base, after: null, through: null, limit: 1 });
+    await store.documents.intake({
+      base: first.base,
+      runId: first.runId,
+      source: "sample",
+      documents: [documentOf("a", document!.version, { text: "read again" })],
+    });
+    assert.equal(await (await openSample(store, first)).lag(), 1);
+  },
+  "versions of the caller and drawn ones are told apart in what is committed": async (store) => {
+    const filling = await startFilling(store, ["a"]);
+    await putText(store, filling.base, "a", "own", own(filling.version));
+    const [document] = await store.documents.read({ base: filling.base, after: null, through: null, limit: 1 });
+    assert.equal(document?.version, filling.version);
+    await show(filling, "a", filling.version);
+    await putText(store, filling.base, "a", "drawn");
+    await putText(store, filling.base, "a", "own again", own(filling.version));
+    assert.equal(await (await openSample(store, filling)).lag(), 1);
+    assert.deepEqual(
+      (await filling.writer.readChanged(["a"])).map(({ text }) => text),
+      ["own again"],
+    );
+  },
+  "intake queues what is new or changed for the other namespaces, and not for the run's own": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    const documents = [documentOf("a", second.version + 1n, { text: "newer" }), documentOf("b", second.version + 1n)];
+    await store.documents.intake({ base: first.base, runId: second.runId, source: "sample", documents });
+    assert.deepEqual(await claimedIds(store, first), ["a"]);
+    assert.deepEqual(await claimedIds(store, second), []);
+  },
+  "an erased document leaves its id and version, and nothing of its content": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    await putText(store, first.base, "a", "secret", { title: "secret", metadata: { of: "secret" } });
+    const version = await store.documents.nextVersion();
+    const deletion = { base: first.base, documentId: "a", version, erase: true };
+    assert.deepEqual(await store.documents.delete(deletion), { state: "deleted", version });
+    for (const filling of [first, second]) {
+      assert.deepEqual(await rows(store, filling, "a"), []);
+      assert.deepEqual(await filling.writer.findVectors([sha256("a#0")]), new Map());
+    }
+    const runId = randomUUID();
+    const older = [documentOf("a", version - 1n, { text: "secret" })];
+    const again = await store.documents.intake({ base: first.base, runId, source: "sample", documents: older });
+    assert.equal(again.superseded, 1);
+  },
+} satisfies Record<string, StoreCheck>;
