@@ -1,5 +1,9 @@
-import type { LiveSpend } from "@emb/store";
+import type { LiveSpend, Store } from "@emb/store";
 import { costText } from "./usd.js";
+
+/** By the number of the namespace; absent where live changes took nothing. */
+export const readLiveSpends = async ({ changes }: Pick<Store, "changes">): Promise<ReadonlyMap<number, LiveSpend>> =>
+  new Map((await changes.spend()).map((spend) => [spend.namespaceId, spend]));
 
 /** What the live changes of a namespace took, as --json shows it. */
 export const describeLiveSpend = (spend: LiveSpend | undefined) => ({

@@ -6,8 +6,9 @@ import type { Source, SourceDocument } from "./source.js";
 
 /** Committed together: small enough to bound memory, large enough to make a round trip cheap. */
 const BATCH_DOCUMENTS = 1000;
-const VISIBLE = /\S/;
 const BATCH_BYTES = 4 * 1024 * 1024;
+
+const VISIBLE = /\S/;
 
 export interface IntakeReport {
   /** Documents the source gave, set-aside ones among them. */

@@ -1,8 +1,8 @@
 import { EmbError } from "@emb/manifest";
 import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
 import type { Run, Runs } from "@emb/store";
-import { embedIsolating, type EmbedOutcome } from "./embed-isolating.js";
-import { costOf } from "./plan.js";
+import type { EmbedOutcome } from "./embed-isolating.js";
+import { embedMetered } from "./embed-metered.js";
 
 interface MeteredOutcome extends EmbedOutcome {
   /** null, or why only the first texts have an outcome: the run's limit does not reach for the next. */
@@ -33,33 +33,20 @@ export function createRunMeter(meter: {
   const price = profile.pricePerMillionTokens;
   if (maxCostUsd !== null && price === null) throw priceUnknown(profile.name);
 
-  /** One call, settled whether it ends well or not. */
-  const call = async (
-    texts: readonly string[],
-    signal: AbortSignal,
-    reserved?: { tokens: number; costUsd: number },
-  ) => {
-    let tokens = 0;
-    const onCall = (answered: readonly string[], told: number | null) => {
-      // a service that does not say is taken to have read what the tokenizer counts
-      tokens += told ?? answered.reduce((sum, text) => sum + tokenizer.countTokens(text).estimate, 0);
-    };
-    try {
-      return { outcomes: await embedIsolating(provider, texts, { signal, onCall }), tokens: () => tokens };
-    } finally {
-      if (tokens > 0 || reserved !== undefined)
-        await runs.settleSpend(run.id, {
-          spent: { tokens, costUsd: costOf(tokens, profile) },
-          ...(reserved && { reserved }),
-        });
-    }
-  };
+  const call = (texts: readonly string[], signal: AbortSignal, reserved?: { tokens: number; costUsd: number }) =>
+    embedMetered(meter, texts, {
+      signal,
+      async settle({ tokens, costUsd }) {
+        if (tokens > 0 || reserved !== undefined)
+          await runs.settleSpend(run.id, { spent: { tokens, costUsd }, ...(reserved && { reserved }) });
+      },
+    });
 
   return {
     async embed(texts, signal) {
       if (maxCostUsd === null || price === null || price === 0) {
         const { outcomes, tokens } = await call(texts, signal);
-        return { outcomes, tokens: tokens(), stopped: null };
+        return { outcomes, tokens, stopped: null };
       }
       const bounds = texts.map((text) => tokenizer.countTokens(text).tokens);
       const done: EmbedOutcome["outcomes"][number][] = [];
@@ -78,7 +65,7 @@ export function createRunMeter(meter: {
         }
         const part = await call(texts.slice(done.length, end), signal, reserved);
         done.push(...part.outcomes);
-        tokensDone += part.tokens();
+        tokensDone += part.tokens;
         end = texts.length;
       }
       return { outcomes: done, tokens: tokensDone, stopped: null };

@@ -1,3 +1,4 @@
+import { EmbError } from "@emb/manifest";
 import type { Queue } from "./queue.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import type { Wakeups } from "./wakeups.js";
@@ -31,10 +32,7 @@ export function createWakeups(
   const queue = (supervise: boolean): Promise<Queue | null> =>
     (opening ??= open({ supervise }).catch((error: unknown) => {
       opening = undefined;
-      if (!said)
-        onWarning(
-          `workers are not woken and look for themselves: ${error instanceof Error ? error.message : "unknown"}`,
-        );
+      if (!said) onWarning(`workers are not woken and look for themselves: ${whatToDo(error)}`);
       said = true;
       return null;
     }));
@@ -48,3 +46,6 @@ export function createWakeups(
     close: async () => (await opening)?.close(),
   };
 }
+
+const whatToDo = (error: unknown): string =>
+  error instanceof EmbError ? `${error.message}. ${error.hint}` : error instanceof Error ? error.message : "unknown";

@@ -1,9 +1,7 @@
-import { EmbError } from "@emb/manifest";
 import PgBoss from "pg-boss";
-import { z } from "zod";
 import { parseSchemaName } from "./migrations.js";
+import { requireRights } from "./server-rights.js";
 import type { SqlDriver, SqlSession, SqlValue } from "./sql-driver.js";
-import { parseOneRow } from "./sql-rows.js";
 
 const QUEUE = "shards";
 const MOST_AT_ONCE = 64;
@@ -28,7 +26,7 @@ export async function openQueue(
   options: { schema: string; supervise: boolean; onWarning: (message: string) => void },
 ): Promise<Queue> {
   const schema = parseSchemaName(options.schema);
-  const there = await requireSchema(driver, schema);
+  const there = await requireRights(driver, schema);
   const boss = new PgBoss({
     db: { executeSql: (sql, values) => execute(driver, there ? sql.replace(CREATE_SCHEMA, "") : sql, values) },
     schema,
@@ -56,23 +54,6 @@ export async function openQueue(
 
 /** It asks for the right to make a schema even where it is there. */
 const CREATE_SCHEMA = /CREATE SCHEMA IF NOT EXISTS \w+\s*;/;
-const Rights = z.object({ role: z.string(), may_make: z.boolean(), there: z.boolean() });
-
-/** @returns whether it is there. @throws EmbError EMB_STORE_REFUSED with what an administrator runs */
-async function requireSchema(driver: SqlDriver, schema: string): Promise<boolean> {
-  const result = await driver.query(
-    `SELECT quote_ident(current_user) AS role, has_database_privilege(current_database(), 'CREATE') AS may_make, to_regnamespace($1) IS NOT NULL AS there`,
-    [schema],
-  );
-  const { role, may_make: mayMake, there } = parseOneRow(Rights, result);
-  if (there || mayMake) return there;
-  const mending = `CREATE SCHEMA ${schema} AUTHORIZATION ${role};`;
-  throw new EmbError(
-    "EMB_STORE_REFUSED",
-    `the schema ${schema} is not there, and role ${role} may not make it; an administrator runs once, in that database: ${mending}`,
-    { hint: `An administrator runs once, in that database: ${mending}`, context: { schema } },
-  );
-}
 
 /**
  * pg-boss writes its own transactions as one text of many statements. They run as transactions of the driver, so that one that fails is rolled back,

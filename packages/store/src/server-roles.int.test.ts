@@ -110,7 +110,7 @@ describe.skipIf(serverSkip !== "")(`roles with few rights${serverSkip}`, () => {
     expect(await before.wakeups.take()).toBe(false);
     await before.close();
     expect(warnings).toEqual([
-      `workers are not woken and look for themselves: the schema emb_boss is not there, and role ${role} may not make it; an administrator runs once, in that database: CREATE SCHEMA emb_boss AUTHORIZATION ${role};`,
+      `workers are not woken and look for themselves: role ${role} cannot set up database ${database}: schema emb_boss is not there, and it may not make it. An administrator runs once, in that database: CREATE SCHEMA emb_boss AUTHORIZATION ${role};`,
     ]);
     const inside = await createServerDriver({ connectionString: address(database) });
     await inside.exec(warnings[0]?.split("in that database: ")[1] ?? "");

@@ -4,6 +4,7 @@ import { decideRollback, rollBack } from "@emb/ingest";
 import { EmbError, fingerprint, namespaceName } from "@emb/manifest";
 import type { NamespaceRecord, Store } from "@emb/store";
 import { actor, findProfile } from "@emb/query";
+import { liveWorkers } from "../live-workers.js";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
 import type { Command, Session } from "../session.js";
@@ -18,8 +19,6 @@ export interface RollbackOptions {
 }
 
 const READERS_WITHIN_MS = 30_000;
-/** A worker reports every five seconds. */
-const WORKERS_WITHIN_MS = 30_000;
 const POLL_MS = 1000;
 const WAIT_S = 300;
 
@@ -133,7 +132,7 @@ async function lagOf(session: Session, store: Store, record: NamespaceRecord, ti
   for (;;) {
     const lag = await reader.lag();
     if (lag === 0 || session.nowMs() >= endMs) return lag;
-    if ((await store.workers.list({ withinMs: WORKERS_WITHIN_MS })).length === 0) {
+    if ((await liveWorkers(store)).length === 0) {
       session.output.note(
         `${record.namespace}: ${lag} documents are not as they are now, and no worker reports that would bring them: start emb-ingest-worker`,
       );

@@ -7,7 +7,7 @@ import type { NamespaceRecord, Run, Store } from "@emb/store";
 import { consent } from "../consent.js";
 import { decideFilledBy } from "../filled-by.js";
 import { describeRun } from "../describe-run.js";
-import { describeLiveSpend, liveSpendLine } from "../live-spend.js";
+import { describeLiveSpend, liveSpendLine, readLiveSpends } from "../live-spend.js";
 import { openNamedSource } from "../named-source.js";
 import { table } from "../output.js";
 import { readSettings } from "../read-settings.js";
@@ -40,7 +40,7 @@ export const runs: Command<RunsOptions> = async (session, options) => {
   };
   return withStore(settings, async (store) => {
     if (asked === null) {
-      const spends = new Map((await store.changes.spend()).map((spend) => [spend.namespaceId, spend]));
+      const spends = await readLiveSpends(store);
       const live = (await store.namespaces.list(options.base))
         .filter(({ id }) => spends.has(id))
         .map(({ id, namespace, seal }) => ({

@@ -2,15 +2,14 @@ import type { ChangeCounts, KeptVerdict, NamespaceRecord, Store } from "@emb/sto
 import { EmbError, nearest } from "@emb/manifest";
 import { describeRun } from "../describe-run.js";
 import { describeShadowReads } from "../describe-shadow-reads.js";
-import { describeLiveSpend, liveSpendLine } from "../live-spend.js";
+import { describeLiveSpend, liveSpendLine, readLiveSpends } from "../live-spend.js";
+import { liveWorkers } from "../live-workers.js";
 import { readSettings } from "../read-settings.js";
 import { withStore } from "@emb/query";
 import { table } from "../output.js";
 import type { Command } from "../session.js";
 
 const READERS_WITHIN_MS = 60_000;
-/** A worker reports every five seconds. */
-const WORKERS_WITHIN_MS = 30_000;
 const RUNS_SHOWN = 10;
 const VERDICTS_SHOWN = 10;
 const SET_ASIDE_SHOWN = 20;
@@ -24,7 +23,7 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     const records = await store.namespaces.list(base);
     if (records.length === 0 && base !== settings.store.baseNamespace) await requireBase(store, base);
     const changes = new Map((await store.changes.counts()).map((counts) => [counts.namespaceId, counts]));
-    const spends = new Map((await store.changes.spend()).map((spend) => [spend.namespaceId, spend]));
+    const spends = await readLiveSpends(store);
     const namespaces = await Promise.all(
       records.map(async (record) => ({
         ...(await describeNamespace(store, record, changes.get(record.id))),
@@ -33,7 +32,7 @@ export const status: Command<{ base?: string }> = async (session, options) => {
     );
     const runs = (await store.runs.list({ base })).slice(0, RUNS_SHOWN).map(describeRun);
     const readers = await store.readers.list({ withinMs: READERS_WITHIN_MS, base });
-    const workers = await store.workers.list({ withinMs: WORKERS_WITHIN_MS });
+    const workers = await liveWorkers(store);
     const verdicts = (await store.verdicts.list({ limit: VERDICTS_SHOWN })).map(describeVerdict); // of any base: a scratch base stands for this one
     const shadowReads = await describeShadowReads(store, base);
     const head = await store.audit.head();
