@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inject } from "vitest";
 import { z } from "zod";
+import { miniLmProfileYaml } from "@emb/providers/testing";
 
 export const COMMAND = fileURLToPath(new URL("../bin/emb.js", import.meta.url));
 
@@ -15,18 +16,7 @@ export const COMMAND = fileURLToPath(new URL("../bin/emb.js", import.meta.url));
 const NODE_FLAGS = ["--liftoff-only"];
 
 /** A profile of the in-process MiniLM; another version is another vector space to emb. */
-export const profileYaml = (name: string, version = name): string => `  ${name}:
-    provider: sentence-transformers
-    model_id: sentence-transformers/all-MiniLM-L6-v2
-    version: ${version}
-    precision: int8
-    dims: 384
-    similarity: cosine
-    tokenizer: { backend: huggingface, model_id: sentence-transformers/all-MiniLM-L6-v2 }
-    capabilities: { supports_dense: true, supports_sparse: false, supports_colbert: false, supports_long_sequences: false, normalized_output: true, multilingual: false }
-    requirements: []
-    limits: { max_input_tokens: 256, max_batch_items: 32 }
-`;
+export const profileYaml = (name: string, version = name): string => miniLmProfileYaml({ name, version });
 
 /** Two profiles of one model: `one` is every environment's baseline. */
 export const MANIFEST = `profiles:\n${profileYaml("one")}${profileYaml("two")}`;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { loadSettings } from "@emb/config";
 import { createProvider } from "@emb/providers";
+import { miniLmProfileYaml } from "@emb/providers/testing";
 import { openEmbeddedStore } from "@emb/store";
 import { fill } from "./fill-namespace.fixture.js";
 
@@ -14,23 +15,7 @@ declare module "vitest" {
   }
 }
 
-const MANIFEST = `profiles:
-${["one", "two"]
-  .map(
-    (name) => `  ${name}:
-    provider: sentence-transformers
-    model_id: sentence-transformers/all-MiniLM-L6-v2
-    version: ${name}
-    precision: int8
-    dims: 384
-    similarity: cosine
-    tokenizer: { backend: huggingface, model_id: sentence-transformers/all-MiniLM-L6-v2 }
-    capabilities: { supports_dense: true, supports_sparse: false, supports_colbert: false, supports_long_sequences: false, normalized_output: true, multilingual: false }
-    requirements: []
-    limits: { max_input_tokens: 256, max_batch_items: 32 }
-`,
-  )
-  .join("")}`;
+const MANIFEST = `profiles:\n${["one", "two"].map((name) => miniLmProfileYaml({ name })).join("")}`;
 
 export default async ({ provide }: TestProject): Promise<() => Promise<void>> => {
   const dir = await mkdtemp(join(tmpdir(), "emb-query-template-"));

@@ -106,30 +106,24 @@ export async function playSchedule(world: FaultWorld, schedule: Schedule): Promi
 
 const Count = z.tuple([z.object({ count: z.int() })]);
 
-const unfinished = async (world: FaultWorld, base: string): Promise<number> =>
-  Count.parse(
-    await world.query(
-      "SELECT count(*)::integer AS count FROM emb.runs WHERE base = $1 AND state IN ('plan', 'fill', 'index', 'verify') AND intake_done",
-      [base],
-    ),
-  )[0].count;
+/** A number about one base. @param sql gives it as `count`, the base being $1 */
+const countOf =
+  (sql: string) =>
+  async (world: FaultWorld, base: string): Promise<number> =>
+    Count.parse(await world.query(sql, [base]))[0].count;
+
+const unfinished = countOf(
+  "SELECT count(*)::integer AS count FROM emb.runs WHERE base = $1 AND state IN ('plan', 'fill', 'index', 'verify') AND intake_done",
+);
 
 /** Changes that a namespace of the base has still to show. */
-const waiting = async (world: FaultWorld, base: string): Promise<number> =>
-  Count.parse(
-    await world.query(
-      "SELECT count(*)::integer AS count FROM emb.changes c JOIN emb.namespaces n ON n.id = c.namespace_id WHERE n.base = $1 AND n.state <> 'retired'",
-      [base],
-    ),
-  )[0].count;
+const waiting = countOf(
+  "SELECT count(*)::integer AS count FROM emb.changes c JOIN emb.namespaces n ON n.id = c.namespace_id WHERE n.base = $1 AND n.state <> 'retired'",
+);
 
-const committed = async (world: FaultWorld, base: string): Promise<number> =>
-  Count.parse(
-    await world.query(
-      "SELECT coalesce(sum(s.documents), 0)::integer AS count FROM emb.shards s JOIN emb.runs r ON r.id = s.run_id WHERE r.base = $1",
-      [base],
-    ),
-  )[0].count;
+const committed = countOf(
+  "SELECT coalesce(sum(s.documents), 0)::integer AS count FROM emb.shards s JOIN emb.runs r ON r.id = s.run_id WHERE r.base = $1",
+);
 
 /** Every text different, also between seeds; every seventh has several chunks. */
 function textsOf({ seed, documents }: Schedule): Map<string, string> {

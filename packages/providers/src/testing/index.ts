@@ -4,4 +4,5 @@ export {
   type ProviderCheck,
   type ProviderFixtures,
 } from "./provider-contract.js";
+export { miniLmProfileYaml } from "./minilm-profile.js";
 export { tokenizerContract, type TokenizerCheck, type TokenizerFixtures } from "./tokenizer-contract.js";
