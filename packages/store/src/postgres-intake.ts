@@ -199,11 +199,13 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
       return driver.transaction(async (tx) => {
         const [decisions] = await Promise.all([
           decide(tx, base, runId, differing),
-          tx.query(
-            // a folder that was moved takes its documents with it
-            `UPDATE ${documents} SET source = $3 WHERE base = $1 AND document_id = ANY ($2::text[]) AND source <> $3 AND NOT deleted`,
-            [base, incoming.map(({ id }) => id), source],
-          ),
+          // a folder that was moved takes its documents with it
+          moved
+            ? tx.query(
+                `UPDATE ${documents} SET source = $3 WHERE base = $1 AND document_id = ANY ($2::text[]) AND source <> $3 AND NOT deleted`,
+                [base, incoming.map(({ id }) => id), source],
+              )
+            : null,
         ]);
         const toStore = decisions
           .filter(({ decision }) => decision !== "superseded")
