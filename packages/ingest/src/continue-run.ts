@@ -17,7 +17,7 @@ import { drainChanges } from "./keep-fresh.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
 import { OwnContents } from "./own-contents.js";
 import { RecentVectors } from "./recent-vectors.js";
-import type { Progress } from "./run-progress.js";
+import { documentsShown, type Progress } from "./run-progress.js";
 import { pauseRun } from "./run-control.js";
 import { WORKING } from "./run-state.js";
 import { createRunMeter } from "./run-meter.js";
@@ -82,12 +82,10 @@ export async function continueRun(
   const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
   await checkWitness(setup, record, setup.limits.witnessMinCosine);
   await step(store, run.id, "fill");
-  const { shards } = await fillRun(setup, run, writer).catch(async (error: unknown) => {
+  await fillRun(setup, run, writer).catch(async (error: unknown) => {
     if (isEmbError(error, "EMB_BUDGET_REACHED")) await pauseRun(setup, run, error.message);
     throw await whyStopped(setup, run.id, error);
   });
-  // deletions remove by themselves; this finds what a batch under way then wrote, by looking through everything
-  if (shards.total > 0) await writer.removeDead();
 
   await step(store, run.id, "index");
   setup.onProgress({ kind: "index" });
@@ -157,8 +155,8 @@ async function filledDocuments(
   };
 }
 
-/** Takes shards until every one is done; waits for those that another holder has. @returns the run as it was found */
-async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<Run> {
+/** Takes shards until every one is done; waits for those that another holder has. */
+async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<void> {
   const { store, provider, tokenizer, commitRows, nowMs, shardsAtOnce = 1 } = setup;
   const run = await store.runs.get(runId); // its limit may have been set after it was read
   if (run === null) throw stopped(run);
@@ -167,7 +165,7 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   const recent = new RecentVectors(Math.max(RECENT_VECTOR_BYTES, 2 * commitRows * provider.profile.dims * 4));
   const own = donors.length === 0 && (await writer.isEmpty()) ? new OwnContents() : null;
   const progress = {
-    documents: run.shards.total === 0 ? run.documentsTotal : await writer.countCommitted(),
+    documents: documentsShown(run),
     chunks: 0,
     embedded: 0,
   };
@@ -187,7 +185,6 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
         runs: store.runs,
         writer,
         meter,
-        partial: run.partial,
         recent,
         own,
         sameSpace: donors,
@@ -218,14 +215,13 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
   });
   soon.throwIfAborted();
   if (drained.stopped !== null) throw drained.stopped;
-  return run;
 }
 
 /** One shard after the other, until none is free. */
 async function takeShards(
   setup: ContinueSetup & { readonly stopping: AbortSignal },
   runId: string,
-  shared: Pick<FillShard, "writer" | "meter" | "partial" | "recent" | "own" | "sameSpace" | "pace" | "onCommit"> &
+  shared: Pick<FillShard, "writer" | "meter" | "recent" | "own" | "sameSpace" | "pace" | "onCommit"> &
     Pick<Store, "runs">,
 ): Promise<void> {
   const { chunker, signal, stopping, leaseMs, actor, owner = actor } = setup;

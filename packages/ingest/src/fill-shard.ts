@@ -28,8 +28,6 @@ export interface FillShard {
   readonly lease: Lease;
   readonly chunker: Chunker;
   readonly meter: RunMeter;
-  /** Only documents of the run's scope. */
-  readonly partial: boolean;
   readonly recent: RecentVectors;
   /** Null: whatever is not recent may be stored. */
   readonly own: OwnContents | null;
@@ -129,24 +127,11 @@ const endedMeanwhile = (runId: string, state: RunState | null): EmbError =>
   });
 
 /** Pending documents of the shard, chunked, in groups of about as many chunks as the pace says. */
-async function* pendingBatches({
-  writer,
-  lease,
-  chunker,
-  partial,
-  pace,
-}: FillShard): AsyncGenerator<readonly PendingDocument[]> {
-  let after = lease.cursor ?? lease.after;
+async function* pendingBatches(fill: FillShard): AsyncGenerator<readonly PendingDocument[]> {
+  const { chunker, pace } = fill;
   let batch: PendingDocument[] = [];
   let batchRows = 0;
-  for (;;) {
-    const page = await writer.readPending({
-      after,
-      through: lease.through,
-      limit: PAGE_DOCUMENTS,
-      maxBytes: PAGE_BYTES,
-      ...(partial && { scopeOf: lease.runId }),
-    });
+  for await (const page of pendingPages(fill)) {
     for (const document of page) {
       const chunks = chunker.chunk(document);
       batch.push({ id: document.id, version: document.version, chunks });
@@ -156,11 +141,33 @@ async function* pendingBatches({
       batch = [];
       batchRows = 0;
     }
-    const last = page.at(-1);
-    if (last === undefined) break;
-    after = last.id;
   }
   if (batch.length > 0) yield batch;
+}
+
+async function* pendingPages({
+  writer,
+  lease,
+}: FillShard): AsyncGenerator<Awaited<ReturnType<NamespaceWriter["readPending"]>>> {
+  const { cursor, through, documentIds } = lease;
+  const page = { through, limit: PAGE_DOCUMENTS, maxBytes: PAGE_BYTES };
+  const start = cursor ?? lease.after;
+  if (documentIds === null) {
+    for (let after = start; ;) {
+      const found = await writer.readPending({ ...page, after });
+      const last = found.at(-1);
+      if (last === undefined) return;
+      yield found;
+      after = last.id;
+    }
+  }
+  for (let left = documentIds; left.length > 0;) {
+    const ids = left.slice(0, PAGE_DOCUMENTS);
+    const found = await writer.readPending({ ...page, after: start, ids });
+    const last = found.at(-1);
+    if (last !== undefined) yield found;
+    left = left.slice(last === undefined ? ids.length : ids.indexOf(last.id) + 1);
+  }
 }
 
 /** Gives every chunk its vector: from a moment ago, from the namespace, or from the provider, in that order. */

@@ -1,6 +1,6 @@
 import type { NamespaceRecord, Run } from "@emb/store";
 import { continueRun, type ContinueSetup } from "./continue-run.js";
-import { expectedSeal } from "./open-target.js";
+import { documentsShown } from "./run-progress.js";
 import { WORKING } from "./run-state.js";
 import { stopped } from "./run-step.js";
 import type { Verification } from "./verify-namespace.js";
@@ -28,25 +28,19 @@ export async function handOver(
   // those whose shards were cut just now were woken then; once more does no harm
   if (filledBy !== "local") await store.wakeups.send(run.shards.total - run.shards.done);
   return filledBy === "queue"
-    ? { run: await follow(setup, run, record), verification: null }
+    ? { run: await follow(setup, run.id), verification: null }
     : continueRun(setup, run, record);
 }
 
 /** Tells how the run goes until it stands still. */
-async function follow(setup: ContinueSetup, { id }: Run, record: NamespaceRecord): Promise<Run> {
-  const { store, provider, chunker, signal, onProgress } = setup;
-  const writer = await store.namespaces.openWriter(record, {
-    ...expectedSeal(provider.profile),
-    chunkerId: chunker.id,
-  });
-  let before: number | null = null;
+async function follow(setup: ContinueSetup, id: string): Promise<Run> {
+  const { store, signal, onProgress } = setup;
   for (;;) {
     signal.throwIfAborted();
     const run = await store.runs.get(id);
     if (run === null || run.state === "paused") throw stopped(run);
     if (!WORKING.includes(run.state)) return run;
-    before ??= (await writer.countCommitted()) - run.counters.documents;
-    const { documents, chunks, embedded } = run.counters;
+    const { chunks, embedded } = run.counters;
     if ((await store.workers.list({ withinMs: WORKER_SILENT_MS })).length === 0)
       onProgress({
         kind: "waiting",
@@ -57,7 +51,7 @@ async function follow(setup: ContinueSetup, { id }: Run, record: NamespaceRecord
     else
       onProgress({
         kind: "fill",
-        documents: before + documents,
+        documents: documentsShown(run),
         documentsTotal: run.documentsTotal,
         chunks,
         embedded,

@@ -25,8 +25,9 @@ export interface IntakeReport {
 }
 
 /**
- * Reads the source into the system of record. Safe to repeat after a kill. While one batch is stored the next one is read, so memory is bounded by two
- * batches and the largest document, and 8 to 32 bytes for each of the first two million documents.
+ * Reads the source into the system of record. Safe to repeat after a kill. While one batch is compared or stored the next one is read, and what is new
+ * or changed is gathered until it fills a batch, so memory is bounded by three batches and the largest document, and 8 to 32 bytes for each of the
+ * first two million documents.
  * A source without any document is refused, because it would remove every document stored from it before. A partial one removes nothing.
  * @param onSetAside called with each batch of documents that could not be taken, before the next is read
  * @throws EmbError EMB_SOURCE_EMPTY, EMB_SOURCE_MISSING, EMB_SOURCE_INVALID, store errors; the signal's reason on abort
@@ -42,36 +43,57 @@ export async function takeIn(intake: {
   onProgress?: (seen: number) => void;
   /** Not an error when the source gives nothing. @defaultValue false */
   mayBeEmpty?: boolean;
-  /** Called with the ids of each batch after it was taken in. */
+  /** Called with the ids of each batch, before `takeIn` ends. */
   onTaken?: (documentIds: readonly string[]) => Promise<void>;
 }): Promise<IntakeReport> {
   const { documents, source, base, runId, version, signal } = intake;
   const total = { seen: 0, created: 0, changed: 0, unchanged: 0, superseded: 0, empty: 0, setAside: 0 };
   const saw = new SeenDocuments();
-  let batch: IncomingDocument[] = [];
-  let batchBytes = 0;
+  let batch = new Batch();
   let failures: TextFailure[] = [];
   let idsHidden = source.partial !== undefined;
-  let storing: Promise<void> = Promise.resolve();
+  let taking: Promise<void> = Promise.resolve();
+  let differing = new Batch();
+  const unseen: string[] = [];
+  let through = "";
+  let walking = true;
 
-  const store = async (given: readonly IncomingDocument[], refused: readonly TextFailure[], seen: number) => {
-    if (given.length > 0) {
-      const counts = await documents.intake({ base, runId, source: source.identity, documents: given });
-      for (const key of ["created", "changed", "unchanged", "superseded"] as const) total[key] += counts[key];
-      await intake.onTaken?.(given.map(({ id }) => id));
+  const store = async () => {
+    const { items } = differing;
+    differing = new Batch();
+    if (items.length === 0) return;
+    const counts = await documents.intake({ base, runId, source: source.identity, documents: items });
+    for (const key of ["created", "changed", "unchanged", "superseded"] as const) total[key] += counts[key];
+  };
+  const take = async ({ items }: Batch, refused: readonly TextFailure[], seen: number) => {
+    if (items.length > 0) {
+      const compared = await documents.compare({
+        base,
+        source: source.identity,
+        documents: items,
+        walkedThrough: walking ? through : null,
+      });
+      total.unchanged += items.length - compared.differing.length;
+      for (const document of compared.differing) differing.add(document);
+      walking = compared.unseen !== null;
+      if (compared.unseen !== null) {
+        through = items.at(-1)!.id;
+        unseen.push(...compared.unseen);
+      }
+      if (differing.isFull) await store();
+      await intake.onTaken?.(items.map(({ id }) => id));
     }
     if (refused.length > 0) await intake.onSetAside(refused);
-    const ids = [...given.map(({ id }) => id), ...refused.map(({ documentId }) => documentId)];
+    const ids = [...items.map(({ id }) => id), ...refused.map(({ documentId }) => documentId)];
     const beyond = ids.filter((id) => !saw.add(id));
     if (beyond.length > 0) await documents.markSeen({ base, runId, documentIds: beyond });
     intake.onProgress?.(seen);
   };
-  const commit = async () => {
-    await storing;
-    storing = store(batch, failures, total.seen);
-    storing.catch(() => {}); // reported by the await of the next batch
-    batch = [];
-    batchBytes = 0;
+  const takeBatch = async () => {
+    await taking;
+    taking = take(batch, failures, total.seen);
+    taking.catch(() => {}); // reported by the await of the next batch
+    batch = new Batch();
     failures = [];
   };
 
@@ -83,13 +105,13 @@ export async function takeIn(intake: {
       failures.push({ documentId: item.id, ordinal: null, code: item.code, reason: item.reason });
     } else {
       if (!VISIBLE.test(item.text)) total.empty++;
-      batch.push(incoming(item, version));
-      batchBytes += item.text.length;
+      batch.add(incoming(item, version));
     }
-    if (batch.length + failures.length >= BATCH_DOCUMENTS || batchBytes >= BATCH_BYTES) await commit();
+    if (batch.isFull || failures.length >= BATCH_DOCUMENTS) await takeBatch();
   }
-  await commit();
-  await storing;
+  await takeBatch();
+  await taking;
+  await store();
   signal.throwIfAborted();
   if (total.seen === 0 && intake.mayBeEmpty !== true) throw emptySource(source);
   // Behind such an item may stand any document: nothing is taken for gone. Version 0 tombstones nothing and still ends the run's memory.
@@ -99,8 +121,24 @@ export async function takeIn(intake: {
     source: source.identity,
     version: idsHidden ? 0n : version,
     saw: (id) => saw.has(id),
+    walked: { through, unseen },
   });
   return { ...total, removed };
+}
+
+/** Documents that are compared or stored together. */
+class Batch {
+  readonly items: IncomingDocument[] = [];
+  #length = 0;
+
+  add(document: IncomingDocument): void {
+    this.items.push(document);
+    this.#length += document.text.length;
+  }
+
+  get isFull(): boolean {
+    return this.items.length >= BATCH_DOCUMENTS || this.#length >= BATCH_BYTES;
+  }
 }
 
 const incoming = (item: SourceDocument, version: bigint): IncomingDocument => {

@@ -228,7 +228,6 @@ async function play(steps: readonly Step[]): Promise<void> {
           provider,
           tokenizer: createPlainTokenizer(),
         }),
-        partial: false,
         sameSpace: [],
         recent: new RecentVectors(1_000),
         own: null,

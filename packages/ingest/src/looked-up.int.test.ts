@@ -48,7 +48,7 @@ describe("a text that the namespace holds", () => {
     expect(world.embedded()).toEqual([]);
   });
 
-  it("under an id that no document has goes with the next run that fills something, without a repair", async () => {
+  it("under an id that no document has is found when it is verified, and goes with the repair", async () => {
     const { store } = world;
     const [record] = await store.namespaces.list("held");
     const columns =
@@ -60,7 +60,7 @@ describe("a text that the namespace holds", () => {
     const changed = { ...TEN, "doc-0.txt": "Ferry number 0 was sold." };
     const { verification } = await reingest(await world.setup("held", sourceOf("folder:held", changed)));
     expect(verification).toMatchObject({ ok: true, stale: 0 });
-    expect((await store.runs.list({ base: "held" })).length).toBe(before + 1);
+    expect((await store.runs.list({ base: "held" })).length).toBe(before + 2);
     expect(await world.byHand(`DELETE FROM ${table} WHERE document_id = 'ghost.txt'`)).toBe(0);
   });
 });

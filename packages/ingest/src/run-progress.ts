@@ -1,3 +1,4 @@
+import type { Run } from "@emb/store";
 import type { IntakeReport } from "./intake.js";
 
 /** What a run tells while it goes on. */
@@ -25,3 +26,7 @@ export type Progress =
   /** What works, but not as well as it might: search stays exact because of the profile's dims. */
   | { readonly kind: "warning"; readonly message: string }
   | { readonly kind: "verify"; readonly chunks: number; readonly chunksTotal: number };
+
+/** Of the documents to fill, those that the namespace shows as they were when intake was done, or newer. */
+export const documentsShown = ({ documentsTotal, documentsPending, counters }: Run): number =>
+  documentsTotal - documentsPending + counters.documents;

@@ -41,6 +41,7 @@ export const runOf = (change: Partial<Run> = {}): Run => ({
   createdAt: new Date(0),
   updatedAt: new Date(0),
   documentsTotal: 0,
+  documentsPending: 0,
   counters: { documents: 0, chunks: 0, embedded: 0, skipped: 0, failed: 0, tokens: 0 },
   failures: 0,
   spend: { tokens: 0, costUsd: 0, reserved: { tokens: 0, costUsd: 0 }, maxCostUsd: null },

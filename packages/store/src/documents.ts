@@ -33,6 +33,17 @@ export interface IntakeCounts {
   readonly superseded: number;
 }
 
+/** Stored documents of a source beside those of one batch that came from it. */
+export interface Comparison {
+  /** Those of the batch that are not stored with this content and from this source. */
+  readonly differing: readonly IncomingDocument[];
+  /**
+   * Ids of the source's live documents behind the place where the walk began, up to the batch's last, that are not in the batch; null: those were not
+   * looked at.
+   */
+  readonly unseen: readonly string[] | null;
+}
+
 /** What became of one document that was put. */
 export interface PutResult {
   /**
@@ -66,6 +77,18 @@ export interface Documents {
   /** A number higher than every version drawn before. */
   nextVersion(): Promise<bigint>;
   /**
+   * Looks which documents have to be taken in, so that `intake`, which decides again, is spared the others. Writes nothing. A batch in order of id is
+   * compared in one walk along the key, unless too many other documents stand between.
+   * @param compare.walkedThrough the walk begins behind this id; "": at the first of the base; null: at the first of the batch, and nothing is said
+   *   of what did not come
+   */
+  compare(compare: {
+    base: string;
+    source: string;
+    documents: readonly IncomingDocument[];
+    walkedThrough: string | null;
+  }): Promise<Comparison>;
+  /**
    * Stores what is new or changed. One transaction; where nothing is, nothing is written. Texts of unchanged documents are not written again, and
    * keep their version; they belong to this source from now on. Ids within one call are distinct. Repeating a call changes nothing.
    * A document that was deleted and comes back in a newer version counts as created. What is created or changed is queued for every namespace of the
@@ -84,6 +107,7 @@ export interface Documents {
    * Tombstones every live document of `source` that the run did not see and whose version is below `version` (or the caller's own), and removes its
    * chunks from every namespace of the base, in one transaction. Ends the run's memory of what was marked as seen.
    * @param sweep.saw whether the run saw this id; ids that were marked are not asked for
+   * @param sweep.walked up to `through` only the ids that were found `unseen` are looked at again. @defaultValue every document of the source is
    * @returns documents tombstoned
    */
   sweep(sweep: {
@@ -92,6 +116,7 @@ export interface Documents {
     source: string;
     version: bigint;
     saw: (documentId: string) => boolean;
+    walked?: { readonly through: string; readonly unseen: readonly string[] };
   }): Promise<number>;
   /** Live documents with id > `after` and <= `through` (null: no bound). With `maxBytes` it ends with the document that passes that sum of text bytes. */
   read(page: {

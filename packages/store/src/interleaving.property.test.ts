@@ -22,8 +22,7 @@ type Step =
     }
   | { readonly do: "change"; readonly id: string }
   | { readonly do: "delete"; readonly id: string }
-  | { readonly do: "take over" }
-  | { readonly do: "remove dead" };
+  | { readonly do: "take over" };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -39,7 +38,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant("change" as const), id: fc.constantFrom(...IDS) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("delete" as const), id: fc.constantFrom(...IDS) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("take over" as const) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("remove dead" as const) }) },
 );
 
 /** What must be there: for each document its version, whether it lives, and the chunks that were committed last. */
@@ -118,11 +116,6 @@ async function play(steps: readonly Step[]): Promise<void> {
       expect(lease?.fencingToken).toBeGreaterThan(holders.at(-1)!.fencingToken);
       holders.push(lease!);
     },
-    "remove dead": async () => {
-      const dead = [...model.values()].filter(({ live }) => !live);
-      expect(await writer.removeDead()).toBe(dead.reduce((sum, { chunks }) => sum + chunks.length, 0));
-      for (const expected of dead) Object.assign(expected, { chunks: [], committed: null });
-    },
   };
   // oxlint-disable-next-line consistent-return -- every step returns; the compiler proves it
   const dispatch = (next: Step): Promise<void> => {
@@ -135,8 +128,6 @@ async function play(steps: readonly Step[]): Promise<void> {
         return run.delete(next);
       case "take over":
         return run["take over"](next);
-      case "remove dead":
-        return run["remove dead"](next);
     }
   };
   for (const next of steps) await dispatch(next);

@@ -4,6 +4,7 @@ import { acceptedFailures } from "./migrations/accepted-failures.js";
 import { catalogue } from "./migrations/catalogue.js";
 import { liveChanges } from "./migrations/live-changes.js";
 import { liveSpend } from "./migrations/live-spend.js";
+import { pendingDocuments } from "./migrations/pending-documents.js";
 import { rateLimits } from "./migrations/rate-limits.js";
 import { runScope } from "./migrations/run-scope.js";
 import { runSpend } from "./migrations/run-spend.js";
@@ -42,6 +43,7 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   acceptedFailures,
   shadowReads,
   liveSpend,
+  pendingDocuments,
 ];
 
 const Version = z.object({ version: z.int() });

@@ -153,11 +153,9 @@ export interface NamespaceWriter {
     limit: number;
     /** Stops after the document that passes this sum of text bytes, so a page holds at least one. */
     maxBytes: number;
-    /** Only documents in the scope of this partial run. @defaultValue all */
-    scopeOf?: string;
+    /** Only these. @defaultValue all */
+    ids?: readonly string[];
   }): Promise<readonly PendingDocument[]>;
-  /** Live documents that are committed here in their current version. */
-  countCommitted(): Promise<number>;
   /**
    * Forgets that these documents are committed, so that the next fill writes them again: the repair of what verification found. With `chunks`
    * their rows go too, so that a damaged vector is not found and copied by its content. What a live change set aside of them waits again.
@@ -199,8 +197,6 @@ export interface NamespaceWriter {
    * @throws EmbError EMB_VECTOR_INVALID, EMB_NAMESPACE_NOT_FOUND (retired meanwhile), EMB_STORE_FULL, EMB_STORE_UNAVAILABLE; then nothing is stored
    */
   writeChanges(batch: ChangeBatch): Promise<{ written: readonly string[]; superseded: readonly string[] }>;
-  /** Removes the chunks of documents that are deleted or gone. @returns chunks removed */
-  removeDead(): Promise<number>;
   /** Builds what searching needs once the backfill is done; repairs an invalid index. Idempotent. `built: false` says why in `reason`. */
   buildIndex(options?: { signal?: AbortSignal }): Promise<{ built: boolean; reason: string }>;
 }

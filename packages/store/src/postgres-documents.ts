@@ -3,7 +3,6 @@ import type { Documents, PendingDocument } from "./documents.js";
 import { committedName, isCommitted } from "./namespace-table.js";
 import { createIntake } from "./postgres-intake.js";
 import { createLiveDocuments, removeFromNamespaces } from "./postgres-live-documents.js";
-import { isNamed } from "./run-scope.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
 
@@ -46,8 +45,6 @@ interface Page {
   /** Only these. */
   readonly ids?: readonly string[];
   readonly where?: string;
-  /** Only documents in the scope of this partial run. */
-  readonly scopeOf?: string;
 }
 
 /** A page of live documents in order of id. @param page.where SQL that holds for the row `d` of a wanted document */
@@ -66,21 +63,12 @@ async function readPage<T>(
          WHERE d.base = $1 AND NOT d.deleted AND ($2::text IS NULL OR d.document_id > $2) AND ($3::text IS NULL OR d.document_id <= $3)
            AND ($6::text[] IS NULL OR d.document_id = ANY ($6))
            ${page.where === undefined ? "" : `AND ${page.where}`}
-           ${page.scopeOf === undefined ? "" : `AND ${isNamed(schema, "$7")}`}
          ORDER BY d.document_id LIMIT $4::bigint
        ) AS page
      ) AS counted
      WHERE bytes_before < coalesce($5::bigint, bytes_before + 1)
      ORDER BY document_id`,
-    [
-      page.base,
-      page.after,
-      page.through,
-      page.limit,
-      page.maxBytes ?? null,
-      page.ids ?? null,
-      ...(page.scopeOf === undefined ? [] : [page.scopeOf]),
-    ],
+    [page.base, page.after, page.through, page.limit, page.maxBytes ?? null, page.ids ?? null],
   );
   return parseRows(row, result);
 }
@@ -100,25 +88,30 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
   const remember = (session: SqlSession, runId: string, ids: readonly string[]) =>
     session.query(`INSERT INTO ${schema}.seen (run_id, document_ids) VALUES ($1, $2::text[])`, [runId, ids]);
 
-  const readUnseen = async (
-    tx: SqlSession,
-    { base, runId, source, version, saw }: Parameters<Documents["sweep"]>[0],
-  ) => {
-    const unseen: string[] = [];
-    for (let after: string | null = null; ;) {
+  /** Documents of the source that the run did not see. */
+  const readUnseen = async (tx: SqlSession, sweep: Parameters<Documents["sweep"]>[0]) => {
+    const { base, runId, source, version, saw, walked } = sweep;
+    const page = async (where: string, ids: readonly string[] | string): Promise<readonly string[]> => {
       const result = await tx.query(
         `SELECT coalesce(json_agg(document_id), '[]') AS ids FROM (
            SELECT d.document_id FROM ${documents} d
-           WHERE ${older("$2", "$3")} AND d.base = $1 AND ($4::text IS NULL OR d.document_id > $4) AND NOT EXISTS (
+           WHERE ${older("$2", "$3")} AND d.base = $1 AND d.document_id ${where} AND NOT EXISTS (
              SELECT FROM (SELECT unnest(document_ids) AS id FROM ${schema}.seen WHERE run_id = $5) AS s WHERE s.id = d.document_id)
            ORDER BY d.document_id LIMIT ${SWEEP_PAGE}) AS page`,
-        [base, source, version, after, runId],
+        [base, source, version, ids, runId],
       );
-      const { ids }: z.infer<typeof IdsRow> = parseOneRow(IdsRow, result);
+      return parseOneRow(IdsRow, result).ids;
+    };
+    const unseen: string[] = [];
+    const found = (walked?.unseen ?? []).filter((id) => !saw(id));
+    for (let place = 0; place < found.length; place += SWEEP_PAGE)
+      unseen.push(...(await page("= ANY ($4::text[])", found.slice(place, place + SWEEP_PAGE))));
+    for (let after: string | undefined = walked?.through ?? ""; after !== undefined;) {
+      const ids: readonly string[] = await page("> $4::text", after);
       for (const id of ids) if (!saw(id)) unseen.push(id);
-      if (ids.length < SWEEP_PAGE) return unseen;
-      after = ids.at(-1)!;
+      after = ids.length < SWEEP_PAGE ? undefined : ids.at(-1);
     }
+    return unseen;
   };
 
   return {
@@ -131,9 +124,10 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
       if (documentIds.length > 0) await remember(driver, runId, documentIds);
     },
 
-    sweep: ({ base, runId, source, version, saw }) =>
+    sweep: (sweep) =>
       driver.transaction(async (tx) => {
-        const gone = version > 0n ? await readUnseen(tx, { base, runId, source, version, saw }) : [];
+        const { base, runId, source, version } = sweep;
+        const gone = version > 0n ? await readUnseen(tx, sweep) : [];
         await tx.query(`DELETE FROM ${schema}.seen WHERE run_id = $1`, [runId]);
         if (gone.length === 0) return 0;
         // the row may have changed since it was read

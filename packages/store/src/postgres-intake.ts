@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { BinaryCopy, rowBytes } from "./binary-copy.js";
-import type { Documents, IncomingDocument } from "./documents.js";
+import type { Comparison, Documents, IncomingDocument } from "./documents.js";
 import { queueChanges } from "./postgres-changes.js";
 import { DRAWN, forgetCommitted } from "./postgres-live-documents.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
@@ -8,16 +8,16 @@ import { parseOneRow, parseRows } from "./sql-rows.js";
 import { checkStorable, checkStorableId, metadataJson } from "./stored-text.js";
 
 const HASH_BYTES = 32;
+/** So many other documents are passed by on a walk, however short the batch; reading them costs as much as looking for a hundred. */
+const OTHERS_PASSED = 500;
 
-const StoredRow = z.object({ hashes: z.instanceof(Uint8Array), moved: z.boolean() });
-const StretchRow = z.object({
-  ids: z.array(z.string()),
-  hashes: z.instanceof(Uint8Array),
-  elsewhere: z.array(z.string()),
-});
+const StoredRow = z.object({ hashes: z.instanceof(Uint8Array), elsewhere: z.array(z.string()) });
+const StretchRow = StoredRow.extend({ ids: z.array(z.string()) });
+const Decision = z.enum(["created", "changed", "moved", "superseded"]);
+type Decision = z.infer<typeof Decision>;
 const DecisionRow = z.object({
   position: z.int(),
-  decision: z.enum(["created", "changed", "superseded"]),
+  decision: Decision,
   other_line: z.boolean(),
 });
 
@@ -69,33 +69,35 @@ function encodeDocuments(
   return copy.finish();
 }
 
-const isHashAt = (hashes: Uint8Array, place: number, { contentHash }: IncomingDocument): boolean => {
+/** Tells whether the document has the hash at this place of those that are stored, and came from the same source. */
+function comparison({ hashes, elsewhere }: { hashes: Uint8Array; elsewhere: readonly string[] }) {
   const stored = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength);
-  return stored.compare(contentHash, 0, HASH_BYTES, place * HASH_BYTES, (place + 1) * HASH_BYTES) === 0;
-};
+  const foreign = new Set(elsewhere);
+  return ({ id, contentHash }: IncomingDocument, place: number): boolean =>
+    stored.compare(contentHash, 0, HASH_BYTES, place * HASH_BYTES, (place + 1) * HASH_BYTES) === 0 && !foreign.has(id);
+}
 
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** In order of id, as the database has it: bytewise, which is that of UTF-16 units where there are no surrogates. */
-const isStretch = (documents: readonly IncomingDocument[]): boolean =>
-  documents.every(({ id }, place) => (place === 0 || documents[place - 1]!.id < id) && !SURROGATE.test(id));
+/** In order of id behind `after`, as the database has it: bytewise, which is that of UTF-16 units where there are no surrogates. */
+const isStretch = (documents: readonly IncomingDocument[], after: string | null): boolean =>
+  documents.length > 0 &&
+  documents.every(({ id }, place) => {
+    const before = place === 0 ? after : documents[place - 1]!.id;
+    return (before === null || before < id) && !SURROGATE.test(id);
+  });
 
-/** `Documents.intake`. */
-export function createIntake(driver: SqlDriver, schema: string): Pick<Documents, "intake"> {
+type Compared = Parameters<Documents["compare"]>[0];
+
+/** `Documents.compare` and `Documents.intake`. */
+export function createIntake(driver: SqlDriver, schema: string): Pick<Documents, "compare" | "intake"> {
   const documents = `${schema}.documents`;
 
-  /**
-   * Which of these are not stored as they come, and whether one that is came from another source. Only a guess that spares work: what differs is decided
-   * again, under locks.
-   */
-  const compare = async (base: string, source: string, incoming: readonly IncomingDocument[]) =>
-    (isStretch(incoming) ? await compareStretch(base, source, incoming) : null) ??
-    (await compareEach(base, source, incoming));
-
   /** A look into the key for each. The hashes come back as one value in the order of the ids: a row for each would cost more than reading them. */
-  const compareEach = async (base: string, source: string, incoming: readonly IncomingDocument[]) => {
+  const compareEach = async ({ base, source, documents: incoming }: Compared): Promise<Comparison> => {
     const result = await driver.query(
-      `SELECT string_agg(coalesce(d.content_hash, $4::bytea), '' ORDER BY i.position) AS hashes, coalesce(bool_or(d.source <> $3), false) AS moved
+      `SELECT string_agg(coalesce(d.content_hash, $4::bytea), '' ORDER BY i.position) AS hashes,
+         coalesce(json_agg(i.id) FILTER (WHERE d.source <> $3), '[]') AS elsewhere
        FROM unnest($2::text[]) WITH ORDINALITY AS i (id, position)
        LEFT JOIN LATERAL (
          SELECT content_hash, source FROM ${documents} WHERE base = $1 AND document_id = i.id AND NOT deleted
@@ -103,53 +105,60 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
        ) AS d ON true`,
       [base, incoming.map(({ id }) => id), source, new Uint8Array(HASH_BYTES)],
     );
-    const { hashes, moved } = parseOneRow(StoredRow, result);
-    return { differing: incoming.filter((document, place) => !isHashAt(hashes, place, document)), moved };
+    const stored = parseOneRow(StoredRow, result);
+    const isStored = comparison(stored);
+    return { differing: incoming.filter((document, place) => !isStored(document, place)), unseen: null };
   };
 
   /**
-   * One walk along the key from the first id to the last, which takes a fifth of the time; null when other documents stand between them in such numbers
-   * that it would be a long one.
+   * One walk along the key, which takes a fifth of the time; null when other documents stand on the way in such numbers that it would be a long one.
    */
-  const compareStretch = async (base: string, source: string, incoming: readonly IncomingDocument[]) => {
-    const most = 2 * incoming.length;
+  const compareWalking = async (compared: Compared): Promise<Comparison | null> => {
+    const { base, source, documents: incoming, walkedThrough } = compared;
+    const most = 2 * incoming.length + OTHERS_PASSED;
     const result = await driver.query(
       `SELECT coalesce(json_agg(document_id), '[]') AS ids, coalesce(string_agg(content_hash, ''), '') AS hashes,
          coalesce(json_agg(document_id) FILTER (WHERE source <> $4), '[]') AS elsewhere
        FROM (
          SELECT document_id, content_hash, source FROM ${documents}
-         WHERE base = $1 AND document_id >= $2 AND document_id <= $3 AND NOT deleted ORDER BY document_id LIMIT $5::integer
+         WHERE base = $1 AND document_id ${walkedThrough === null ? ">=" : ">"} $2 AND document_id <= $3 AND NOT deleted
+         ORDER BY document_id LIMIT $5::integer
        ) AS stretch`,
-      [base, incoming[0]!.id, incoming.at(-1)!.id, source, most],
+      [base, walkedThrough ?? incoming[0]!.id, incoming.at(-1)!.id, source, most],
     );
-    const { ids, hashes, elsewhere } = parseOneRow(StretchRow, result);
+    const { ids, ...stored } = parseOneRow(StretchRow, result);
     if (ids.length === most) return null;
+    const isStored = comparison(stored);
+    const unseen: string[] = [];
     let place = 0;
     const differing = incoming.filter((document) => {
-      while (place < ids.length && ids[place]! < document.id) place++;
-      return ids[place] !== document.id || !isHashAt(hashes, place, document);
+      while (place < ids.length && ids[place]! < document.id) unseen.push(ids[place++]!);
+      return ids[place] !== document.id || !isStored(document, place++);
     });
-    const came = new Set(elsewhere.length === 0 ? [] : incoming.map(({ id }) => id));
-    return { differing, moved: elsewhere.some((id) => came.has(id)) };
+    const foreign = new Set(stored.elsewhere);
+    return { differing, unseen: walkedThrough === null ? null : unseen.filter((id) => !foreign.has(id)) };
   };
 
   /**
-   * Ids, versions and hashes decide; texts follow only for what is new or changed. What is unchanged by now is not among the rows. On one line of
+   * Ids, versions and hashes decide; texts follow only for what is new or changed. What is stored as it comes is not among the rows. On one line of
    * versions the newer one wins; across the lines what was drawn does: the run's version, and what a live write drew.
    */
-  const decide = async (tx: SqlTransaction, base: string, runId: string, incoming: readonly IncomingDocument[]) => {
+  const decide = async (
+    tx: SqlTransaction,
+    { base, runId, source, documents: incoming }: Parameters<Documents["intake"]>[0],
+  ) => {
     const result = await tx.query(
       `SELECT position::integer - 1 AS position,
-         CASE WHEN d.own_version = i.own AND (d.version > i.version OR i.own AND NOT d.deleted AND d.version = i.version)
+         CASE WHEN d.content_hash = i.hash AND NOT d.deleted THEN 'moved' WHEN d.own_version = i.own AND (d.version > i.version OR i.own AND NOT d.deleted AND d.version = i.version)
              OR d.own_version <> i.own AND ${DRAWN} > (SELECT version FROM ${schema}.runs WHERE id = $6)
            THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision,
          coalesce(NOT d.deleted AND d.own_version <> i.own, false) AS other_line
        FROM unnest($2::text[], $3::bigint[], $4::bytea[], $5::boolean[]) WITH ORDINALITY AS i (id, version, hash, own, position)
        LEFT JOIN LATERAL (
-         SELECT version, content_hash, deleted, own_version, drawn FROM ${documents} WHERE base = $1 AND document_id = i.id
+         SELECT version, content_hash, deleted, own_version, drawn, source FROM ${documents} WHERE base = $1 AND document_id = i.id
          LIMIT 1
        ) AS d ON true
-       WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted`,
+       WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted OR d.source <> $7`,
       [
         base,
         incoming.map(({ id }) => id),
@@ -157,6 +166,7 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
         incoming.map(({ contentHash }) => contentHash),
         incoming.map(({ ownVersion }) => ownVersion === true),
         runId,
+        source,
       ],
     );
     return parseRows(DecisionRow, result);
@@ -168,7 +178,7 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
    */
   const store = async (
     tx: SqlTransaction,
-    { base, runId, source }: { base: string; runId: string; source: string },
+    { base, runId, source }: Pick<Parameters<Documents["intake"]>[0], "base" | "runId" | "source">,
     changed: readonly IncomingDocument[],
   ) => {
     await tx.exec(`CREATE TEMP TABLE IF NOT EXISTS emb_intake (LIKE ${documents}) ON COMMIT DELETE ROWS`);
@@ -188,46 +198,49 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
     );
   };
 
+  /** A folder that was moved takes its documents with it. */
+  const move = (tx: SqlTransaction, base: string, source: string, moved: readonly IncomingDocument[]) =>
+    tx.query(
+      `UPDATE ${documents} SET source = $3 WHERE base = $1 AND document_id = ANY ($2::text[]) AND source <> $3 AND NOT deleted`,
+      [base, moved.map(({ id }) => id), source],
+    );
+
   return {
-    intake: async ({ base, runId, source, documents: incoming }) => {
+    compare: async (compared) => {
+      const { documents: incoming, walkedThrough } = compared;
       for (const { id } of incoming) checkStorableId(id);
-      const none = { created: 0, changed: 0, unchanged: incoming.length, superseded: 0 };
-      if (incoming.length === 0) return none;
-      const { differing, moved } = await compare(base, source, incoming);
-      for (const document of differing) checkStorable(document); // the rest is what was stored
-      if (differing.length === 0 && !moved) return none;
+      const walked = isStretch(incoming, walkedThrough) ? await compareWalking(compared) : null;
+      return walked ?? compareEach(compared);
+    },
+
+    intake: async (call) => {
+      const { base, runId, source, documents: incoming } = call;
+      for (const document of incoming) checkStorable(document);
+      if (incoming.length === 0) return { created: 0, changed: 0, unchanged: 0, superseded: 0 };
       return driver.transaction(async (tx) => {
-        const [decisions] = await Promise.all([
-          decide(tx, base, runId, differing),
-          // a folder that was moved takes its documents with it
-          moved
-            ? tx.query(
-                `UPDATE ${documents} SET source = $3 WHERE base = $1 AND document_id = ANY ($2::text[]) AND source <> $3 AND NOT deleted`,
-                [base, incoming.map(({ id }) => id), source],
-              )
-            : null,
-        ]);
-        const toStore = decisions
-          .filter(({ decision }) => decision !== "superseded")
-          .map(({ position }) => differing[position]!);
-        if (toStore.length > 0) {
-          await store(tx, { base, runId, source }, toStore);
+        const decisions = await decide(tx, call);
+        const decided = (wanted: Decision) =>
+          decisions.filter(({ decision }) => decision === wanted).map(({ position }) => incoming[position]!);
+        const [created, changed, moved] = [decided("created"), decided("changed"), decided("moved")];
+        if (moved.length > 0) await move(tx, base, source, moved);
+        if (created.length + changed.length > 0) {
+          await store(tx, call, [...created, ...changed]);
           const otherLine = decisions.filter((row) => row.other_line && row.decision === "changed");
           if (otherLine.length > 0)
             await forgetCommitted(
               tx,
               schema,
               base,
-              otherLine.map(({ position }) => differing[position]!.id),
+              otherLine.map(({ position }) => incoming[position]!.id),
             );
-          await queueChanges(tx, schema, { base, documentIds: toStore.map(({ id }) => id), exceptOfRun: runId });
+          const documentIds = [...created, ...changed].map(({ id }) => id);
+          await queueChanges(tx, schema, { base, documentIds, exceptOfRun: runId });
         }
-        const count = (wanted: string) => decisions.filter(({ decision }) => decision === wanted).length;
         return {
-          created: count("created"),
-          changed: count("changed"),
-          unchanged: incoming.length - decisions.length,
-          superseded: count("superseded"),
+          created: created.length,
+          changed: changed.length,
+          unchanged: incoming.length - decisions.length + moved.length,
+          superseded: decided("superseded").length,
         };
       });
     },

@@ -28,6 +28,7 @@ const RunRow = z
     created_at: z.date(),
     updated_at: z.date(),
     documents_total: Count,
+    documents_pending: Count,
     documents: Count,
     chunks: Count,
     embedded: Count,
@@ -59,6 +60,7 @@ const RunRow = z
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     documentsTotal: row.documents_total,
+    documentsPending: row.documents_pending,
     counters: {
       documents: row.documents,
       chunks: row.chunks,
@@ -106,7 +108,7 @@ export async function upsertFailures(
 export function createPostgresRuns(driver: SqlDriver, schema: string, wakeups: Pick<PostgresWakeups, "sender">): Runs {
   const select = `
     SELECT r.id, r.base, r.namespace_id, n.namespace, r.profile, r.source, r.state, r.reason, r.version, r.partial, r.accept_failures, r.intake_done, r.created_at,
-      r.updated_at, r.documents_total, s.*, p.max_cost_usd, p.spent_tokens, p.spent_usd, p.reserved_tokens, p.reserved_usd, (SELECT count(*) FROM ${schema}.failures f WHERE f.run_id = r.id) AS failures
+      r.updated_at, r.documents_total, r.documents_pending, s.*, p.max_cost_usd, p.spent_tokens, p.spent_usd, p.reserved_tokens, p.reserved_usd, (SELECT count(*) FROM ${schema}.failures f WHERE f.run_id = r.id) AS failures
     FROM ${schema}.runs r JOIN ${schema}.namespaces n ON n.id = r.namespace_id JOIN ${schema}.run_spend p ON p.run_id = r.id
     CROSS JOIN LATERAL (
       SELECT coalesce(sum(documents), 0)::bigint AS documents, coalesce(sum(chunks), 0)::bigint AS chunks,

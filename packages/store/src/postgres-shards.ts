@@ -14,6 +14,7 @@ const LeaseRow = z.object({
   after_id: z.string().nullable(),
   through_id: z.string().nullable(),
   cursor_id: z.string().nullable(),
+  document_ids: z.array(z.string()).nullable(),
 });
 
 const CutRow = z.object({ intake_done: z.boolean(), shards: z.int(), documents: z.bigint().transform(Number) });
@@ -23,6 +24,8 @@ const LockedRun = z.object({ base: z.string(), namespace_id: z.int(), intake_don
 /** A small corpus is cut smaller than it must be, so that several workers have something to do; but not to pieces. */
 const SHARDS = 16;
 const LEAST_SHARD = 250;
+/** Where fewer than one in so many documents is pending, shards name them: a look into the key costs about twice of passing a document by. */
+const FEW = 4;
 
 export const leaseLost = (lease: Lease): EmbError =>
   new EmbError(
@@ -95,7 +98,7 @@ export function createPostgresShards(
            SELECT shard FROM ${schema}.shards
            WHERE run_id = $1 AND NOT done AND (lease_until IS NULL OR lease_until <= clock_timestamp())
            ORDER BY shard LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING shard, fencing_token, after_id, through_id, cursor_id`,
+         RETURNING shard, fencing_token, after_id, through_id, cursor_id, document_ids`,
         [id, owner, leaseMs],
       );
       const row = parseRow(LeaseRow, result);
@@ -111,6 +114,7 @@ export function createPostgresShards(
         after: row.after_id,
         through: row.through_id,
         cursor: row.cursor_id,
+        documentIds: row.document_ids,
       };
     },
 
@@ -129,7 +133,7 @@ export function createPostgresShards(
 
     complete: async (lease) => {
       const { affected } = await driver.query(
-        `UPDATE ${schema}.shards SET done = true, lease_until = NULL, owner = NULL WHERE ${HELD}`,
+        `UPDATE ${schema}.shards SET done = true, lease_until = NULL, owner = NULL, document_ids = NULL WHERE ${HELD}`,
         [...leaseKey(lease)],
       );
       if (affected !== 1) throw leaseLost(lease);
@@ -160,7 +164,7 @@ const hasStatistics = async (driver: SqlDriver, schema: string): Promise<boolean
   parseOneRow(
     StatisticsRow,
     await driver.query(
-      `SELECT reltuples >= 0 AND abs(pg_relation_size(oid) / current_setting('block_size')::bigint - relpages) <= relpages / 10 AS known
+      `SELECT reltuples >= 0 AND abs(pg_relation_size(oid) / current_setting('block_size')::bigint - relpages) <= relpages / 2 AS known
        FROM pg_catalog.pg_class WHERE oid = $1::regclass`,
       [`${schema}.documents`],
     ),
@@ -192,12 +196,20 @@ async function cut(
      ), numbered AS (
        SELECT document_id, (row_number() OVER (ORDER BY document_id) - 1) / least($3::bigint, greatest(${LEAST_SHARD}, 1 + count(*) OVER () / ${SHARDS})) AS shard
        FROM wanted WHERE NOT committed
-     ), lasts AS (SELECT shard, max(document_id) AS last FROM numbered GROUP BY shard
+     ), counts AS (
+       SELECT count(*) AS wanted, count(*) FILTER (WHERE NOT committed) AS pending FROM wanted
+     ), parts AS (
+       SELECT shard, max(document_id) AS last,
+         array_agg(document_id ORDER BY document_id) FILTER (
+           WHERE (SELECT partial FROM ${schema}.runs WHERE id = $1) OR (SELECT pending * ${FEW} < wanted FROM counts)
+         ) AS ids
+       FROM numbered GROUP BY shard
      ), made AS (
-       INSERT INTO ${schema}.shards (run_id, shard, after_id, through_id)
-       SELECT $1, shard, lag(last) OVER (ORDER BY shard), CASE WHEN lead(shard) OVER (ORDER BY shard) IS NOT NULL THEN last END FROM lasts
+       INSERT INTO ${schema}.shards (run_id, shard, after_id, through_id, document_ids)
+       SELECT $1, shard, lag(last) OVER (ORDER BY shard), CASE WHEN lead(shard) OVER (ORDER BY shard) IS NOT NULL THEN last END, ids FROM parts
      )
-     UPDATE ${schema}.runs SET intake_done = true, updated_at = now(), documents_total = (SELECT count(*) FROM wanted) WHERE id = $1`,
+     UPDATE ${schema}.runs SET intake_done = true, updated_at = now(), documents_total = counts.wanted, documents_pending = counts.pending
+     FROM counts WHERE id = $1`,
     [id, base, documentsPerShard],
   );
 }

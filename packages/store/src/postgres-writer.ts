@@ -16,7 +16,6 @@ import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
 
 const EmptyRow = z.object({ empty: z.boolean() });
-const CommittedRow = z.object({ documents: z.int() });
 const PreparedRow = z.object({ held: z.boolean(), stale: z.array(z.int()) });
 
 const UNDEFINED_TABLE = "42P01";
@@ -128,16 +127,6 @@ export function createPostgresWriter(options: {
         }),
       ),
 
-    countCommitted: async () =>
-      parseOneRow(
-        CommittedRow,
-        await driver.query(
-          `SELECT count(*)::integer AS documents FROM ${schema}.documents d JOIN ${committed} c USING (document_id, version)
-           WHERE d.base = $1 AND NOT d.deleted`,
-          [record.base],
-        ),
-      ).documents,
-
     forget: async (documentIds, { chunks } = { chunks: false }) =>
       driver.transaction(async (tx) => {
         await tx.query(`DELETE FROM ${committed} WHERE document_id = ANY ($1::text[])`, [documentIds]);
@@ -176,13 +165,6 @@ export function createPostgresWriter(options: {
 
     writeChanges: (batch) => orRetired(overMeetings(() => writeChanges({ driver, schema, record, sealId }, batch))),
 
-    removeDead: () =>
-      driver.transaction(async (tx) => {
-        const { affected } = await tx.query(deleteDead(schema, table), [record.base]);
-        await tx.query(deleteDead(schema, committed), [record.base]);
-        return affected;
-      }),
-
     buildIndex: async (indexOptions) => {
       await contentOf(record.id).makeUnlessBusy(); // for the runs to come, in a tenth of the time that it takes row by row
       return buildIndex(driver, schema, record, indexOptions?.signal);
@@ -214,9 +196,6 @@ class StaleDocuments extends Error {
 const anyOfIncoming = (name: string) => `document_id = ANY (CASE WHEN (SELECT max(id) FROM incoming) >= (
     SELECT document_id FROM ${name} WHERE document_id >= (SELECT min(id) FROM incoming) ORDER BY document_id LIMIT 1
   ) THEN $13::text[] ELSE '{}' END)`;
-
-const deleteDead = (schema: string, name: string) => `DELETE FROM ${name} n WHERE NOT EXISTS (
-    SELECT FROM ${schema}.documents d WHERE d.base = $1 AND d.document_id = n.document_id AND NOT d.deleted)`;
 
 function without(documents: readonly DocumentChunks[], positions: readonly number[]): DocumentChunks[] {
   const left = new Set(positions);

@@ -70,6 +70,8 @@ export interface Run {
   readonly updatedAt: Date;
   /** Live documents to fill, known when intake is done. */
   readonly documentsTotal: number;
+  /** Those of them that the namespace did not show when intake was done. */
+  readonly documentsPending: number;
   /** Sum over its shards. */
   readonly counters: ShardCounters;
   readonly failures: number;
@@ -99,6 +101,8 @@ export interface Lease {
   readonly through: string | null;
   /** Documents up to this id are committed; null: none yet. */
   readonly cursor: string | null;
+  /** The documents that the shard was cut of, in order; null: any of its stretch may be pending. */
+  readonly documentIds: readonly string[] | null;
 }
 
 export interface Runs {
@@ -117,7 +121,7 @@ export interface Runs {
   /**
    * Cuts what is pending in the run's namespace, of the base's live documents or of a partial run's scope, into shards of at most `documentsPerShard`
    * (fewer where that gives several workers something to do) and marks intake as done. Every id belongs to one shard; where nothing is pending there
-   * is none. Idempotent: later calls change nothing.
+   * is none. A partial run's shards name their documents, and so do those of a run in which few are pending. Idempotent: later calls change nothing.
    * @param options.wake also sends a wake-up for each shard, and at least one, in the same transaction. @defaultValue false
    */
   cutShards(

@@ -2,8 +2,11 @@ import { writer, type Breakage } from "./breakage.js";
 import type { contentChecks } from "./content-checks.js";
 
 export const brokenContent: Record<keyof typeof contentChecks, Breakage> = {
-  "a namespace is empty until a chunk is stored, also where documents are committed": writer((own) => ({
-    isEmpty: async () => (await own.countCommitted()) === 0,
+  "a namespace is empty until a chunk is stored, also where documents are committed": writer((own, { documents }) => ({
+    isEmpty: async () => {
+      const page = { base: own.record.base, after: null, through: null, limit: 1, committedIn: own.record.id };
+      return (await documents.read(page)).length === 0;
+    },
   })),
   "a document forgotten with its chunks leaves no vector to be found": writer((own) => ({
     forget: (ids) => own.forget(ids),

@@ -12,8 +12,20 @@ export const brokenDocuments: Record<keyof typeof documentChecks, Breakage> = {
       return { ...counts, created: counts.created + counts.changed, changed: 0 };
     },
   })),
-  "intake finds its documents among others, in whatever order they come": documents((own) => ({
-    intake: (call) => own.intake({ ...call, source: call.source === "sample" ? "place before" : call.source }),
+  "intake takes over what came from another source, and its text only where it differs": documents((own) => ({
+    intake: (call) => own.intake({ ...call, source: "place before" }),
+  })),
+  "comparing finds its documents among others, in whatever order they come": documents((own) => ({
+    compare: async (compared) => {
+      const seen = await own.compare({ ...compared, source: "place before" });
+      return { ...seen, differing: seen.differing.slice(1) };
+    },
+  })),
+  "a walk tells what stands between and did not come, of its own source": documents((own) => ({
+    compare: async (compared) => {
+      const { differing, unseen } = await own.compare(compared);
+      return { differing, unseen: compared.walkedThrough === null ? null : (unseen ?? []) };
+    },
   })),
   "an unchanged document keeps its version": documents((own) => ({
     read: async (page) => (await own.read(page)).map((document) => ({ ...document, version: document.version + 1n })),
@@ -52,6 +64,9 @@ export const brokenDocuments: Record<keyof typeof documentChecks, Breakage> = {
   })),
   "sweep tombstones what the run did not see, of its source and older": documents((own) => ({
     sweep: (sweep) => own.sweep({ ...sweep, version: sweep.version + 100n }),
+  })),
+  "sweep looks again at what a walk found unseen, and behind its end": documents((own) => ({
+    sweep: ({ walked: _forgotten, ...sweep }) => own.sweep(sweep),
   })),
   "sweep ends the run's memory": documents((own) => ({
     sweep: async (sweep) => {

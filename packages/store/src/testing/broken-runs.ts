@@ -29,15 +29,15 @@ export const brokenRuns: Record<keyof typeof runChecks, Breakage> = {
       return lease === null ? null : { ...lease, through: null };
     },
   })),
-  "shards are cut of what is pending, and of nothing else": runs((own) => ({
-    cutShards: async (...call) => {
-      const cut = await own.cutShards(...call);
-      return { ...cut, shards: Math.max(cut.shards, 1) };
+  "shards are cut of what is pending, and of nothing else, and name it where it is little": runs((own) => ({
+    claimShard: async (...call) => {
+      const lease = await own.claimShard(...call);
+      return lease === null ? null : { ...lease, documentIds: null };
     },
   })),
   "a run keeps how many set-aside texts it accepts": runs(() => ({ acceptFailures: async () => {} })),
   "a partial run fills the documents of its scope and no others": writer((own) => ({
-    readPending: ({ scopeOf: _forgotten, ...page }) => own.readPending(page),
+    readPending: ({ ids: _forgotten, ...page }) => own.readPending(page),
   })),
   "a shard has one holder, and none is free after the last": runs((own) => ({
     claimShard: async (id, claim) => {
@@ -51,6 +51,7 @@ export const brokenRuns: Record<keyof typeof runChecks, Breakage> = {
           after: null,
           through: null,
           cursor: null,
+          documentIds: null,
         }
       );
     },

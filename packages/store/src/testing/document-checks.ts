@@ -55,40 +55,82 @@ export const documentChecks = {
     ];
     assert.deepEqual(await intake(store, base, again), { created: 1, changed: 1, unchanged: 1, superseded: 1 });
   },
-  "intake finds its documents among others, in whatever order they come": async (store) => {
+  "intake takes over what came from another source, and its text only where it differs": async (store) => {
+    const base = newBase();
+    await intake(
+      store,
+      base,
+      ["a", "b", "c"].map((id) => documentOf(id, 5n)),
+      randomUUID(),
+      "place before",
+    );
+    const again = [documentOf("a", 6n, { text: "new" }), documentOf("c", 6n)];
+    assert.deepEqual(await intake(store, base, again), { created: 0, changed: 1, unchanged: 1, superseded: 0 });
+    assert.deepEqual(
+      (await all(store, base)).map(({ id, source, version }) => [id, source, version]),
+      [
+        ["a", "sample", 6n],
+        ["b", "place before", 5n],
+        ["c", "sample", 5n],
+      ],
+    );
+  },
+  "comparing finds its documents among others, in whatever order they come": async (store) => {
     const given = ["a", "b", "c", "d", "\u{ff5e}"];
     for (const [name, order, others] of [
       ["in order", given, 1],
-      ["far apart", given, 40],
+      ["far apart", given, 150],
       ["backwards", given.toReversed(), 1],
       ["with one that sorts otherwise by UTF-16 units", ["a", "𝄞", "\u{ff5e}"], 1],
     ] as const) {
       const base = newBase();
       const between = order.flatMap((id) => Array.from({ length: others }, (_, n) => documentOf(`${id}/${n}`, 5n)));
       await intake(store, base, between, randomUUID(), "other source");
-      await intake(
-        store,
-        base,
-        order.map((id) => documentOf(id, 5n)),
-        randomUUID(),
-        "place before",
-      );
-      const moved = await intake(
-        store,
-        base,
-        order.map((id) => documentOf(id, 6n)),
-      );
-      assert.deepEqual(moved, { created: 0, changed: 0, unchanged: order.length, superseded: 0 }, name);
-      const sources = (await all(store, base)).map(({ source }) => source);
-      const count = (wanted: string) => sources.filter((source) => source === wanted).length;
-      assert.deepEqual([count("sample"), count("other source")], [order.length, between.length], name);
-      const again = order.map((id) => documentOf(id, 7n, id === "a" ? { text: "new" } : {}));
-      assert.deepEqual(
-        await intake(store, base, again),
-        { created: 0, changed: 1, unchanged: order.length - 1, superseded: 0 },
-        name,
-      );
+      const differing = async (change: (id: string) => Partial<IncomingDocument> = () => ({})) => {
+        const documents = order.map((id) => documentOf(id, 6n, change(id)));
+        const compared = await store.documents.compare({ base, source: "sample", documents, walkedThrough: null });
+        assert.equal(compared.unseen, null, name);
+        const walked = await store.documents.compare({ base, source: "sample", documents, walkedThrough: "" });
+        assert.deepEqual(walked, { ...compared, unseen: name === "in order" ? [] : null }, name);
+        return compared.differing.map(({ id }) => id);
+      };
+      const stored = order.map((id) => documentOf(id, 5n));
+      await intake(store, base, stored, randomUUID(), "place before");
+      assert.deepEqual(await differing(), order, name);
+      await intake(store, base, stored.slice(1));
+      assert.deepEqual(await differing(), order.slice(0, 1), name);
+      await intake(store, base, stored);
+      assert.deepEqual(await differing(), [], name);
+      assert.deepEqual(await differing((id) => (id === "\u{ff5e}" ? { text: "new" } : {})), ["\u{ff5e}"], name);
+      await store.documents.delete({ base, documentId: "a", version: 5n });
+      assert.deepEqual(await differing(), ["a"], name);
     }
+  },
+  "a walk tells what stands between and did not come, of its own source": async (store) => {
+    const base = newBase();
+    const own = ["a", "b", "c", "d", "e", "f", "g"];
+    await intake(
+      store,
+      base,
+      own.map((id) => documentOf(id, 5n)),
+    );
+    await intake(store, base, [documentOf("b/other", 5n)], randomUUID(), "other source");
+    await store.documents.delete({ base, documentId: "f", version: 6n });
+    const unseen = async (come: readonly string[], walkedThrough: string | null) =>
+      (
+        await store.documents.compare({
+          base,
+          source: "sample",
+          documents: come.map((id) => documentOf(id, 6n)),
+          walkedThrough,
+        })
+      ).unseen;
+    assert.deepEqual(await unseen(["b", "d", "e"], ""), ["a", "c"]);
+    assert.deepEqual(await unseen(["g"], "e"), []);
+    assert.deepEqual(await unseen(["g"], "d"), ["e"]);
+    assert.deepEqual(await unseen(["b", "d"], null), null);
+    assert.deepEqual(await unseen(["d", "b"], ""), null, "not in order");
+    assert.deepEqual(await unseen(["b", "d"], "b"), null, "not behind the walk");
   },
   "an unchanged document keeps its version": async (store) => {
     const base = newBase();
@@ -185,6 +227,22 @@ export const documentChecks = {
     assert.equal(await store.documents.sweep({ base, runId, source: "sample", version: 5n, saw }), 1);
     assert.deepEqual(await ids(all(store, base)), ["foreign", "marked", "newer", "seen"]);
     assert.deepEqual(await store.documents.count(base), { live: 4, deleted: 1 });
+  },
+  "sweep looks again at what a walk found unseen, and behind its end": async (store) => {
+    const base = newBase();
+    const runId = randomUUID();
+    await intake(
+      store,
+      base,
+      ["a", "b", "c", "d", "e", "f"].map((id) => documentOf(id, 1n)),
+    );
+    await intake(store, base, [documentOf("newer", 9n)]);
+    await intake(store, base, [documentOf("moved", 1n)], runId, "other source");
+    await store.documents.markSeen({ base, runId, documentIds: ["c"] });
+    const walked = { through: "d", unseen: ["b", "c", "d", "moved", "newer"] };
+    const saw = (id: string) => id === "d" || id === "f";
+    assert.equal(await store.documents.sweep({ base, runId, source: "sample", version: 5n, saw, walked }), 2);
+    assert.deepEqual(await ids(all(store, base)), ["a", "c", "d", "f", "moved", "newer"]);
   },
   "sweep ends the run's memory": async (store) => {
     const base = newBase();

@@ -25,9 +25,10 @@ export const runChecks = {
     const run = await store.runs.get(runId);
     assert.equal(run?.state, "plan");
     assert.deepEqual(
-      [run.base, run.namespaceId, run.namespace, run.version, run.intakeDone, run.documentsTotal, run.shards],
-      [base, record.id, record.namespace, version, true, 2, { total: 1, done: 0 }],
+      [run.base, run.namespaceId, run.namespace, run.version, run.intakeDone, run.documentsTotal, run.documentsPending],
+      [base, record.id, record.namespace, version, true, 2, 2],
     );
+    assert.deepEqual(run.shards, { total: 1, done: 0 });
     assert.equal(await store.runs.get(randomUUID()), null);
   },
   "runs are listed newest first, by base and state": async (store) => {
@@ -75,24 +76,31 @@ export const runChecks = {
     );
     assert.deepEqual(await store.runs.cutShards(runId, 1), { shards: 3, documents: 10 });
   },
-  "shards are cut of what is pending, and of nothing else": async (store) => {
-    const ids = ["a", "b", "c", "d"];
+  "shards are cut of what is pending, and of nothing else, and name it where it is little": async (store) => {
+    const ids = ["a", "b", "c", "d", "e"];
     const filling = await startFilling(store, ids);
     const { base, record, version, writer } = filling;
+    const write = (...written: readonly string[]) =>
+      writer.writeBatch(
+        batchOf(
+          filling,
+          written.map((id) => chunksOf(id, version)),
+        ),
+      );
     const cut = async () => {
       const id = randomUUID();
       await store.runs.create({ id, base, namespaceId: record.id, profile: "first", source: "sample", version });
-      return store.runs.cutShards(id, 1);
+      const { shards, documents } = await store.runs.cutShards(id, 10);
+      const lease = await store.runs.claimShard(id, { owner: "check", leaseMs: 60_000 });
+      const run = await store.runs.get(id);
+      return [shards, documents, run?.documentsTotal, run?.documentsPending, lease?.documentIds];
     };
-    await writer.writeBatch(
-      batchOf(
-        filling,
-        ["a", "c", "d"].map((id) => chunksOf(id, version)),
-      ),
-    );
-    assert.deepEqual(await cut(), { shards: 1, documents: 4 });
-    await writer.writeBatch(batchOf(filling, [chunksOf("b", version)]));
-    assert.deepEqual(await cut(), { shards: 0, documents: 4 });
+    await write("c", "d", "e");
+    assert.deepEqual(await cut(), [1, 5, 5, 2, null]);
+    await write("a");
+    assert.deepEqual(await cut(), [1, 5, 5, 1, ["b"]]);
+    await write("b");
+    assert.deepEqual(await cut(), [0, 5, 5, 0, undefined]);
   },
   "a run keeps how many set-aside texts it accepts": async (store) => {
     const { runId } = await startFilling(store, ["a"]);
@@ -108,11 +116,14 @@ export const runChecks = {
     await store.runs.addToScope(id, ["d", "b", "gone"]);
     await store.runs.addToScope(id, ["b"]);
     assert.deepEqual(await store.runs.cutShards(id, 1), { shards: 2, documents: 2 });
+    const claim = async () => claimed(await store.runs.claimShard(id, { owner: "check", leaseMs: 60_000 }));
+    const named = [(await claim()).documentIds, (await claim()).documentIds];
+    assert.deepEqual(named, [["b"], ["d"]]);
     const page = { after: null, through: null, limit: 10, maxBytes: 1e6 };
-    const ids = async (scopeOf: string | undefined) =>
-      (await writer.readPending({ ...page, ...(scopeOf !== undefined && { scopeOf }) })).map((document) => document.id);
-    assert.deepEqual(await ids(id), ["b", "d"]);
-    assert.deepEqual(await ids(undefined), ["a", "b", "c", "d"]);
+    const ids = async (only?: readonly string[]) =>
+      (await writer.readPending({ ...page, ...(only && { ids: only }) })).map((document) => document.id);
+    assert.deepEqual(await ids(["d", "b", "gone"]), ["b", "d"]);
+    assert.deepEqual(await ids(), ["a", "b", "c", "d"]);
   },
   "a shard has one holder, and none is free after the last": async (store) => {
     const { runId, lease } = await startFilling(store, ["a", "b"], { documentsPerShard: 1 });
