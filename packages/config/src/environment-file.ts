@@ -116,8 +116,12 @@ export const EnvironmentFile = z.strictObject({
       queries: z
         .string()
         .min(1)
+        .regex(/^(?!shadow:)|^shadow:[1-9]\d{0,8}$/, "expected shadow:N with a whole number from 1 on")
         .optional()
-        .meta({ description: "Queries that decide: a folder or file, from the folder that holds config/ on." }),
+        .meta({
+          description:
+            "Queries that decide: a folder or file, from the folder that holds config/ on; or shadow, or shadow:N for N of them, for those that the query service recorded.",
+        }),
       metric: z.enum(ROLLOUT_METRICS).default(rollout.metric),
       k: count.max(100).default(rollout.k).meta({ description: "Documents of an answer that are looked at." }),
       margin: share.default(rollout.margin).meta({ description: "How much worse a candidate may be, absolute." }),

@@ -162,6 +162,17 @@ rollout:
     ]);
   });
 
+  it.each([
+    ["shadow", "shadow"],
+    ["shadow:500", "shadow:500"],
+    ["./shadow", "/srv/app/shadow"], // a folder of that name
+    ["shadows", "/srv/app/shadows"],
+    ["/data/shadow:5", "/data/shadow:5"],
+  ])("takes rollout.queries: %s for %s", (written, queries) => {
+    const file = { "/srv/app/config/development.yaml": `rollout: { queries: "${written}" }\n` };
+    expect(load({}, exampleProject(file)).rollout.queries).toBe(queries);
+  });
+
   it("takes every variable, trimmed", () => {
     const settings = load({
       ENV: " PRODUCTION ",
@@ -368,6 +379,13 @@ rollout:
       [
         'EMB_CONFIG_INVALID /srv/app/config/development.yaml:1:20 rollout.metric: expected one of ndcg, ndcg_exp, recall, precision, mrr, map, success, got "bleu"',
         'EMB_CONFIG_INVALID /srv/app/config/development.yaml:1:36 rollout.limits: unknown key "max_p95"',
+      ],
+    ],
+    [
+      "recorded queries of no number",
+      { "/srv/app/config/development.yaml": "rollout: { queries: 'shadow:0' }\n" },
+      [
+        "EMB_CONFIG_INVALID /srv/app/config/development.yaml:1:21 rollout.queries: expected shadow:N with a whole number from 1 on",
       ],
     ],
     [

@@ -2,6 +2,9 @@ import { resolve } from "node:path";
 import type { EnvironmentFile } from "./environment-file.js";
 import type { Settings } from "./settings.js";
 
+/** Queries that a query service recorded, all or N of them; a folder of that name is `./shadow`. */
+const RECORDED = /^shadow(:|$)/;
+
 /** The rollout section as settings. @param project where a relative path of the queries starts */
 export const camelRollout = (
   {
@@ -18,7 +21,7 @@ export const camelRollout = (
   project: string,
 ): Settings["rollout"] => ({
   ...same,
-  queries: queries === undefined ? null : resolve(project, queries),
+  queries: queries === undefined ? null : RECORDED.test(queries) ? queries : resolve(project, queries),
   minEffect: min_effect ?? null,
   slice: slice ?? null,
   minSliceQueries: min_slice_queries,

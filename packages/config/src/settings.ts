@@ -82,7 +82,7 @@ export interface Settings {
     readonly sampleQueries: number;
   };
   readonly rollout: {
-    /** Absolute path of the queries that decide; null: none are named. */
+    /** The queries that decide: an absolute path, or `shadow` or `shadow:N` for recorded ones; null: none are named. */
     readonly queries: string | null;
     readonly metric: (typeof ROLLOUT_METRICS)[number];
     /** Documents of an answer that are looked at. */

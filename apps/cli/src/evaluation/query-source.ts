@@ -9,10 +9,10 @@ import { readRecordedQueries, recordedSample } from "./recorded-queries.js";
 import { corpusOf, scratchBase } from "./scratch-namespace.js";
 import type { AskFlags } from "./with-query-sides.js";
 
-/** Absolute. @throws EmbError EMB_USAGE when neither the command line nor the environment's file names queries */
-function queriesPath({ cwd }: Session, { rollout, paths }: Settings, flag: string | undefined): string {
-  if (flag !== undefined) return resolve(cwd, flag);
-  if (rollout.queries !== null) return rollout.queries;
+/** As the command line or the environment's file names them. @throws EmbError EMB_USAGE when neither does */
+function namedQueries({ rollout, paths }: Settings, flag: string | undefined): string {
+  const named = flag ?? rollout.queries;
+  if (named !== null) return named;
   throw new EmbError("EMB_USAGE", "no queries are named", {
     hint: `Give --queries PATH, or write rollout.queries into ${paths.environmentFile}.`,
   });
@@ -35,10 +35,11 @@ export async function querySource(
 ): Promise<QuerySource> {
   const { environmentFile } = settings.paths;
   const { base = settings.store.baseNamespace } = flags;
-  const limit = recordedSample(flags.queries);
+  const named = namedQueries(settings, flags.queries);
+  const limit = recordedSample(named);
   if (limit === null) {
-    const folder = await readQueryFolder(queriesPath(session, settings, flags.queries));
-    const ingest = `add --ingest, which fills a namespace of its own with ${flags.queries ?? settings.rollout.queries}/corpus.jsonl.`;
+    const folder = await readQueryFolder(resolve(session.cwd, named));
+    const ingest = `add --ingest, which fills a namespace of its own with ${named}/corpus.jsonl.`;
     return { base: flags.ingest ? scratchBase(corpusOf(folder).hash) : base, ingest, read: async () => folder };
   }
   if (flags.ingest)

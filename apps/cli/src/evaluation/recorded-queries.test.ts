@@ -7,7 +7,6 @@ it.each([
   ["shadow:25000", 25_000],
   ["./shadow", null], // a folder of that name
   ["shadows", null],
-  [undefined, null],
 ])("--queries %s asks for %j recorded queries", (flag, count) => expect(recordedSample(flag)).toBe(count));
 
 it.each(["shadow:", "shadow:0", "shadow:-1", "shadow:1.5", "shadow:all"])("--queries %s is refused", (flag) =>

@@ -2,20 +2,19 @@ import { createHash } from "node:crypto";
 import { assembleQuerySet } from "@emb/eval";
 import { EmbError } from "@emb/manifest";
 import type { Store } from "@emb/store";
-import { wholeNumber } from "../whole-number.js";
 import type { QueryFolder } from "./query-folder.js";
 
-/** `--queries shadow:N`; a folder of that name is `./shadow`. */
+/** `shadow` or `shadow:N`; a folder of that name is `./shadow`. */
 const RECORDED = "shadow";
 const SAMPLE = 1_000;
 
-/** How many recorded queries `--queries` asks for; null: it names a path. @throws EmbError EMB_USAGE for an N that is no number from 1 on */
-export function recordedSample(flag: string | undefined): number | null {
-  if (flag === RECORDED) return SAMPLE;
-  if (flag === undefined || !flag.startsWith(`${RECORDED}:`)) return null;
-  const count = wholeNumber("--queries shadow:N", flag.slice(RECORDED.length + 1));
-  if (count > 0) return count;
-  throw new EmbError("EMB_USAGE", "--queries shadow:N: expected a whole number of at least 1, got 0", {
+/** How many recorded queries are asked for; null: a path is named. @throws EmbError EMB_USAGE for an N that is no whole number from 1 on */
+export function recordedSample(named: string): number | null {
+  if (named === RECORDED) return SAMPLE;
+  if (!named.startsWith(`${RECORDED}:`)) return null;
+  const count = named.slice(RECORDED.length + 1);
+  if (/^[1-9]\d{0,8}$/.test(count)) return Number(count);
+  throw new EmbError("EMB_USAGE", `--queries shadow:N: expected a whole number from 1 on as N, got "${count}"`, {
     hint: "For example --queries shadow:500.",
   });
 }
