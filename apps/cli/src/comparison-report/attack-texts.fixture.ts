@@ -9,5 +9,6 @@ export const ATTACKS = [
   "&lt;script&gt;&#60;b&#62;",
   "``` ` ``\n# heading\n| a | b |\n|---|---|\n[x](javascript:alert(1)) ![x](//attacker.example/x.png) @everyone #1 **bold**",
   "\\|<img src=x onerror=alert(1)>\\`",
+  "\r\n| a |\r\u2028- b\u0085\u000B\u001B[31m\u2067\t`",
   "\u202Etxt.exe \uD800 \u0000\u0007",
 ] as const;

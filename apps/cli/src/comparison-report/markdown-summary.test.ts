@@ -38,8 +38,13 @@ describe("the summary of a comparison for a pull request", () => {
   });
 
   it.each(ATTACKS)("an attack in every text stays text: %j", (attack) => {
-    const attacked = kinds(markdownSummary(reportContent({ queries: 40, attack })));
-    expect(attacked).toEqual(kinds(markdownSummary(reportContent({ queries: 40 }))));
+    const attackedSummary = markdownSummary(reportContent({ queries: 40, attack }));
+    const plainSummary = markdownSummary(reportContent({ queries: 40 }));
+    const attacked = kinds(attackedSummary);
+    expect(attacked).toEqual(kinds(plainSummary));
+    expect(attackedSummary.split("\n")).toHaveLength(plainSummary.split("\n").length);
+    // every other control character than the end of a line
+    expect(attackedSummary.replaceAll("\n", "")).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}\u202A-\u202E\u2066-\u2069]/u);
     expect(new Set(attacked)).not.toContain("html");
     expect(new Set(attacked)).not.toContain("link");
   });
@@ -50,6 +55,8 @@ describe("the summary of a comparison for a pull request", () => {
     ["``", "``` `` ```"],
     ["two\nlines", "`two lines`"],
     [" air ", "`  air  `"],
+    ["a\r\n\u2028\u0085\u001Bb", "`a b`"],
+    ["a\u202Eb\u2067c", "`a\uFFFDb\uFFFDc`"],
   ])("a code span of %j", (text, span) => {
     expect(code(text)).toBe(span);
   });

@@ -76,10 +76,11 @@ const serviceTable = ({ baseline, candidate }: Comparison): string[] => [
   "",
 ];
 
-/** A code span whose fence is longer than any in the text. Source: CommonMark 0.31.2, 6.1. */
+/** A code span on one line whose fence is longer than any in the text. Source: CommonMark 0.31.2, 6.1. */
 export function code(text: string): string {
   const line = text
-    .replaceAll(/\p{Surrogate}/gu, "\uFFFD")
+    // what turns the direction of the text behind it would turn our words too
+    .replaceAll(/[\p{Surrogate}\u202A-\u202E\u2066-\u2069]/gu, "\uFFFD")
     // oxlint-disable-next-line no-control-regex -- they are what is looked for
     .replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029]+/g, " ");
   if (line.trim() === "") return "``` ```";
