@@ -199,6 +199,12 @@ describe("a verdict from the command line", () => {
     expect(compared.inputs).toEqual({ queries: sha256(inOrder.join("\0")) });
     expect(ended.stdout + ended.stderr).not.toContain("When does"); // users' texts
 
+    await project.write("config/production.yaml", "embedding: { profile: one }\nrollout: { queries: 'shadow:5' }\n");
+    const configured = await compare("--seed", "7", "--json");
+    expect(configured.code, configured.stderr).toBe(3);
+    expect(documentOf(configured, Compared)).toMatchObject({ queries: 5, inputs: compared.inputs });
+    await project.write("config/production.yaml", "embedding: { profile: one }\n");
+
     const status = documentOf(await project.emb(["status", "--base", base, "--json"]), Status);
     expect(status.shadow_reads).toMatchObject([
       { baseline: "one", candidate: "two", reads: 10, answered: 9, overlap: 0.5 },
@@ -268,11 +274,24 @@ describe("a verdict from the command line", () => {
     expect(ended.actions).toEqual(["There are: line."]);
   });
 
-  it("a report that cannot be written is refused before a query is asked, exit 2", async () => {
-    const sides = ["--baseline", "run:good.run", "--candidate", "run:south.run", "--queries", "queries"];
-    const ended = shown(await project.emb(["compare", ...sides, "--report", "nowhere/report.html"]), project);
-    expect(ended.exit).toBe(2);
-    expect(ended.errors[0]).toContain('--report: expected a file in a folder that is there, got "nowhere/report.html"');
+  it.each([
+    [
+      "compare",
+      "--report",
+      "nowhere/a.html",
+      "a file that can be written",
+      '"nowhere/a.html", and there is no folder "nowhere"',
+    ],
+    ["compare", "--summary", "queries", "a file that can be written", 'the folder "queries"'],
+    ["eval", "--run-file", "queries", "a file that can be written", 'the folder "queries"'],
+    ["eval", "--concurrency", "1.5", "a whole number from 1 to 64", '"1.5"'],
+  ])("emb %s %s %s is refused before a query is read, exit 2", async (command, flag, value, expected, got) => {
+    const sides =
+      command === "eval"
+        ? ["--profile", "run:good.run"]
+        : ["--baseline", "run:good.run", "--candidate", "run:south.run"];
+    const ended = shown(await project.emb([command, ...sides, "--queries", "bad", flag, value]), project);
+    expect([ended.exit, ended.errors]).toEqual([2, [`EMB_USAGE ${flag}: expected ${expected}, got ${got}`]]);
   });
 
   it("a bad line is named with its file and number, exit 2", async () => {

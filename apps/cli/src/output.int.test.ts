@@ -200,7 +200,7 @@ describe("what the command prints", () => {
     ...["65536", "8080.5", "http", ""].map((port): UsageRow => [
       `the port "${port}"`,
       ["dev", "--port", port],
-      `EMB_USAGE --port: expected a whole number of at most 65535, got "${port}"`,
+      `EMB_USAGE --port: expected a whole number from 0 to 65535, got "${port}"`,
       "For example --port 10.",
     ]),
     [

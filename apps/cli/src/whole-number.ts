@@ -1,9 +1,13 @@
 import { EmbError } from "@emb/manifest";
 
-/** The number that an option was given. @throws EmbError EMB_USAGE */
-export function wholeNumber(flag: string, text: string, most = 999_999_999): number {
-  if (/^\d{1,9}$/.test(text) && Number(text) <= most) return Number(text);
-  throw new EmbError("EMB_USAGE", `${flag}: expected a whole number of at most ${most}, got "${text}"`, {
-    hint: `For example ${flag} 10.`,
+/** The whole number that an option was given, within these bounds. @throws EmbError EMB_USAGE */
+export function wholeNumber(
+  flag: string,
+  text: string,
+  [least, most]: readonly [number, number] = [0, 999_999_999],
+): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text);
+  throw new EmbError("EMB_USAGE", `${flag}: expected a whole number from ${least} to ${most}, got "${text}"`, {
+    hint: `For example ${flag} ${Math.max(10, least)}.`,
   });
 }

@@ -19,7 +19,7 @@ export const dev: Command<DevOptions> = async (session, options) => {
   const settings = readSettings(session);
   const { profile } = passGate(settings, env, undefined);
   const base = options.base ?? settings.store.baseNamespace;
-  const port = options.port === undefined ? settings.query.port : wholeNumber("--port", options.port, 65_535);
+  const port = options.port === undefined ? settings.query.port : wholeNumber("--port", options.port, [0, 65_535]);
   const source =
     options.source === undefined ? null : await openNamedSource(session, settings, { source: options.source });
   return withStore(settings, async (store) => {

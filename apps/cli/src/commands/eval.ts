@@ -1,9 +1,9 @@
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { evaluate, formatTrecRun } from "@emb/eval";
 import { evaluationDocument } from "../evaluation/comparison-document.js";
 import { evaluationLines } from "../evaluation/comparison-lines.js";
 import { evaluationSettings } from "../evaluation/comparison-settings.js";
+import { outputFile } from "../evaluation/output-file.js";
 import { withQuerySides, type AskFlags } from "../evaluation/with-query-sides.js";
 import { readSettings } from "../read-settings.js";
 import type { Command } from "../session.js";
@@ -26,16 +26,17 @@ export const evalCommand: Command<EvalOptions> = async (session, options) => {
   const settings = readSettings(session);
   const { output } = session;
   const evaluation = evaluationSettings(options, settings.rollout);
-  const depth = options.runFile === undefined ? evaluation.k : Math.max(RUN_DEPTH, evaluation.k);
+  const runFile = await outputFile(session.cwd, "--run-file", options.runFile, "answers.run");
+  const depth = runFile === null ? evaluation.k : Math.max(RUN_DEPTH, evaluation.k);
   const maxCostUsd = options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd);
   const { seed } = evaluation;
   const asking = { settings, names: [options.profile], flags: options, depth, seed, sliceBy: null, maxCostUsd };
   return withQuerySides(session, asking, async ({ set, sides }) => {
     const [side] = sides;
     const evaluated = evaluate(set, side!, evaluation);
-    if (options.runFile !== undefined) {
+    if (runFile !== null) {
       const rankings = set.queries.map(({ id }) => [id, side!.answers.get(id)?.documents ?? []] as const);
-      await writeFile(resolve(session.cwd, options.runFile), formatTrecRun(rankings, side!.name));
+      await writeFile(runFile, formatTrecRun(rankings, side!.name));
     }
     output.document({
       ...evaluationDocument(evaluated, set.oddities, evaluation.k),

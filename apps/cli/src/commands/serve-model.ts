@@ -20,7 +20,7 @@ export interface ServeModelOptions {
 /** Serves an in-process model over HTTP until told to stop. No gate: it reads and fills no namespace. */
 export const serveModel: Command<ServeModelOptions> = async (session, options) => {
   const { output, signal, env } = session;
-  const port = options.port === undefined ? DEFAULT_PORT : wholeNumber("--port", options.port, 65_535);
+  const port = options.port === undefined ? DEFAULT_PORT : wholeNumber("--port", options.port, [0, 65_535]);
   const side = sideOf(options.side);
   const settings = readSettings(session);
   const profile = findProfile(settings, options.profile);

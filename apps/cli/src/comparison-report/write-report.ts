@@ -1,6 +1,5 @@
-import { stat, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import { EmbError } from "@emb/manifest";
+import { writeFile } from "node:fs/promises";
+import { outputFile } from "../evaluation/output-file.js";
 import { markdownSummary } from "./markdown-summary.js";
 import { reportPage } from "./page.js";
 import type { ReportContent } from "./report-content.js";
@@ -17,22 +16,12 @@ export interface ReportFiles {
   readonly summary: string | null;
 }
 
-/**
- * Asked before the queries are, so that nobody waits for a report that cannot be written.
- * @throws EmbError EMB_USAGE for a folder that is not there
- */
+/** Asked before the queries are. @throws EmbError EMB_USAGE for a file that cannot be written */
 export async function prepareReport(cwd: string, { report, summary }: ReportFlags): Promise<ReportFiles> {
-  return { report: await fileIn(cwd, "--report", report), summary: await fileIn(cwd, "--summary", summary) };
-}
-
-async function fileIn(cwd: string, flag: string, path: string | undefined): Promise<string | null> {
-  if (path === undefined) return null;
-  const file = resolve(cwd, path);
-  const [folder, there] = await Promise.all([stat(dirname(file)).catch(() => null), stat(file).catch(() => null)]);
-  if (folder?.isDirectory() === true && there?.isDirectory() !== true) return file;
-  throw new EmbError("EMB_USAGE", `${flag}: expected a file in a folder that is there, got "${path}"`, {
-    hint: "Make the folder first, or name a file elsewhere.",
-  });
+  return {
+    report: await outputFile(cwd, "--report", report, "report.html"),
+    summary: await outputFile(cwd, "--summary", summary, "report.md"),
+  };
 }
 
 /** Writes what is wanted, over what is there. @returns the paths */

@@ -48,7 +48,7 @@ export function comparisonSettings(flags: ComparisonFlags, rollout: Rollout): Co
     sliceBy: slice ?? rollout.slice,
     minSliceQueries:
       minSliceQueries === undefined ? rollout.minSliceQueries : wholeNumber("--min-slice-queries", minSliceQueries),
-    rounds: rounds === undefined ? ROUNDS : numberOf("--rounds", rounds, [100, 1_000_000]),
+    rounds: rounds === undefined ? ROUNDS : wholeNumber("--rounds", rounds, [100, 1_000_000]),
     limits: limitsOf(flags, rollout.limits),
     scoreCut: scoreCutOf(flags),
   };
@@ -58,19 +58,11 @@ export function comparisonSettings(flags: ComparisonFlags, rollout: Rollout): Co
 export function evaluationSettings(flags: Pick<ComparisonFlags, "k" | "alpha" | "seed">, rollout: Rollout) {
   const { k, alpha, seed } = flags;
   return {
-    k: k === undefined ? rollout.k : numberOf("--k", k, [1, MAX_K]),
+    k: k === undefined ? rollout.k : wholeNumber("--k", k, [1, MAX_K]),
     alpha: alpha === undefined ? rollout.alpha : numberBetween("--alpha", alpha, [0.0001, 0.4]),
     seed: seed === undefined ? SEED : wholeNumber("--seed", seed),
     rounds: ROUNDS,
   };
-}
-
-function numberOf(flag: string, text: string, [least, most]: readonly [number, number]): number {
-  const value = wholeNumber(flag, text, most);
-  if (value >= least) return value;
-  throw new EmbError("EMB_USAGE", `${flag}: expected a whole number of at least ${least}, got "${text}"`, {
-    hint: `For example ${flag} ${least * 10}.`,
-  });
 }
 
 function limitsOf(flags: ComparisonFlags, configured: Rollout["limits"]): LimitSettings {

@@ -3,10 +3,10 @@ import type { QuerySet, Side } from "@emb/eval";
 import { withStore } from "@emb/query";
 import type { Store } from "@emb/store";
 import type { Session } from "../session.js";
+import { wholeNumber } from "../whole-number.js";
 import type { Excerpt } from "../comparison-report/report-content.js";
 import { askQueries } from "./ask-queries.js";
 import { countMissingDocuments } from "./missing-documents.js";
-import { numberBetween } from "./number-between.js";
 import { openSide, profileOf, type OpenedSide } from "./open-side.js";
 import type { QueryFolder } from "./query-folder.js";
 import { querySource, requireSliceField } from "./query-source.js";
@@ -59,7 +59,7 @@ export async function withQuerySides<T>(
   work: (asked: Asked) => Promise<T>,
 ): Promise<T> {
   const { settings, names, flags, depth, seed, sliceBy, maxCostUsd } = asking;
-  const concurrency = flags.concurrency === undefined ? 1 : numberBetween("--concurrency", flags.concurrency, [1, 64]);
+  const concurrency = flags.concurrency === undefined ? 1 : wholeNumber("--concurrency", flags.concurrency, [1, 64]);
   const source = await querySource(session, settings, flags, seed);
   const { base, ingest } = source;
   const distinct = [...new Set(names)];

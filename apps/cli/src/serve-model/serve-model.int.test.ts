@@ -269,7 +269,7 @@ describe("the command", () => {
     },
     {
       args: ["--profile", "one", "--port", "70000"],
-      errors: ['EMB_USAGE --port: expected a whole number of at most 65535, got "70000"'],
+      errors: ['EMB_USAGE --port: expected a whole number from 0 to 65535, got "70000"'],
       exit: 2,
     },
     {
