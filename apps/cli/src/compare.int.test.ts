@@ -33,8 +33,8 @@ const FILES = {
 };
 
 /** A run in which the right ferry stands at this rank. */
-const runFile = (rankOf: (place: number) => number): string =>
-  places
+const runFile = (rankOf: (place: number) => number, asked = places): string =>
+  asked
     .flatMap((place) =>
       Array.from(
         { length: 5 },
@@ -53,7 +53,8 @@ const Compared = z.looseObject({
   reasons: z.array(z.object({ code: z.string(), slice: z.string().nullable(), text: z.string() })),
   metrics: z.record(z.string(), z.object({ baseline: z.number(), candidate: z.number(), difference: z.number() })),
   slices: z.array(z.object({ slice: z.string(), verdict: z.string().nullable(), queries: z.number() })),
-  oddities: z.object({ judged_documents_missing: z.number().nullable() }),
+  warnings: z.array(z.object({ code: z.string(), text: z.string() })),
+  oddities: z.looseObject({ judged_documents_missing: z.number().nullable() }),
   candidate: z.object({
     latency_ms: z.object({ p50: z.number(), p95: z.number() }).nullable(),
     namespace: z.string().nullable(),
@@ -82,6 +83,10 @@ describe("a verdict from the command line", () => {
       "good.run": runFile(() => 1),
       "south.run": runFile((place) => (lineOf(place) === "south" ? 2 + (place % 3) : 1)),
       "north-better.run": runFile((place) => (lineOf(place) === "north" ? 4 : 1)),
+      "part.run": runFile(
+        () => 1,
+        places.filter((place) => place % 5 !== 0),
+      ),
       "only/queries.jsonl": FILES["queries/queries.jsonl"],
       "bad/queries.jsonl": `${FILES["queries/queries.jsonl"]}\n{"_id": "q99"}\n`,
     });
@@ -249,6 +254,40 @@ describe("a verdict from the command line", () => {
       { slice: "north", verdict: "GO", queries: 20 },
       { slice: "south", verdict: "NO-GO", queries: 20 },
     ]);
+  });
+
+  it("a run file that lacks judged queries loses by them as a candidate, wins nothing by them as a baseline, and says so", async () => {
+    const compare = (baseline: string, candidate: string, ...more: string[]) =>
+      project.emb(["compare", "--baseline", baseline, "--candidate", candidate, "--queries", "queries", ...more]);
+    const ids = ["q0", "q10", "q15", "q20", "q25"];
+    const candidate = await compare("run:good.run", "run:part.run");
+    expect([candidate.code, candidate.stdout]).toEqual([
+      1,
+      expect.stringContaining(
+        "  warning 8 of 40 judged queries are not in the candidate's run file (20%): they score 0, so the candidate may lose by that alone\n",
+      ),
+    ]);
+    expect(candidate.stdout).toContain(
+      `odd: 8 judged queries are not in the candidate's run file, so they score 0; the first: ${ids.join(", ")}\n`,
+    );
+    const baseline = documentOf(await compare("run:part.run", "run:good.run", "--json"), Compared);
+    expect(baseline).toMatchObject({
+      verdict: "GO",
+      difference: 0,
+      judged_queries: 40,
+      unanswered: 8,
+      warnings: [{ code: "not-in-baseline-run" }],
+      oddities: {
+        judged_documents_missing: null, // two run files do not tell
+        not_in_baseline_run: { queries: 8, ids },
+        not_in_candidate_run: { queries: 0, ids: [] },
+      },
+    });
+    const evaluated = await project.emb(["eval", "--profile", "run:part.run", "--queries", "queries"]);
+    expect(evaluated.stdout).toContain(
+      "odd: 8 judged queries are not in the run file, so they score 0; the first: q0, ",
+    );
+    expect(evaluated.stdout).toMatch(/^success@10 +0\.8000 /m);
   });
 
   it("queries without judgements are INCONCLUSIVE, exit 3, and people are told in words", async () => {

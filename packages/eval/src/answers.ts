@@ -20,7 +20,7 @@ export interface Side {
   readonly namespace: string | null;
   /** USD; null: unknown. */
   readonly pricePerMillionTokens: number | null;
-  /** By query id. A query without an answer counts as answered with nothing. */
+  /** By query id. A query that is not there is not in the run file: it may have found nothing, or may never have been asked. */
   readonly answers: ReadonlyMap<string, Answer>;
 }
 

@@ -113,6 +113,50 @@ describe("compare", () => {
     expect(compared.verdict.kind).toBe("NO-GO");
   });
 
+  /** As a run file has it that lacks every query of a kind. */
+  const without = (whole: Side, lacks: (place: number) => boolean): Side => ({
+    ...whole,
+    answers: new Map([...whole.answers].filter(([id]) => !lacks(Number(id.slice(1))))),
+  });
+
+  it("counts as 0 what the candidate's run file lacks, and names it", () => {
+    const compared = compare(
+      querySet(),
+      first,
+      without(first, (place) => place % 60 === 1),
+      SETTINGS,
+    );
+    expect(compared.candidate.notInRun).toEqual(["q1", "q61"]);
+    expect(compared.metrics?.ndcg).toMatchObject({
+      queries: 120,
+      baseline: 1,
+      candidate: expect.closeTo(118 / 120, 12),
+    });
+    expect([compared.unanswered, compared.baseline.notInRun]).toEqual([0, []]);
+    expect(compared.similarity.queries).toBe(118);
+  });
+
+  it("does not let the candidate win what the baseline's run file lacks", () => {
+    const baseline = without(first, (place) => place % 2 === 1);
+    const compared = compare(
+      querySet(),
+      baseline,
+      side("new", () => 2),
+      SETTINGS,
+    );
+    expect(compared.baseline.notInRun).toHaveLength(60);
+    expect([compared.unanswered, compared.metrics?.ndcg.queries, compared.metrics?.ndcg.wins]).toEqual([60, 60, 0]);
+    expect(compared.verdict.kind).toBe("NO-GO");
+    expect(compared.warnings).toEqual([
+      {
+        code: "not-in-baseline-run",
+        seen: 0.5,
+        limit: 0.1,
+        text: "60 of 120 judged queries are not in the baseline's run file (50%): they are not compared, so the verdict is about the others",
+      },
+    ]);
+  });
+
   it("tells latency, tokens and price, and holds limits", () => {
     const { candidate, verdict } = compare(querySet(), first, first, {
       ...SETTINGS,
@@ -182,6 +226,16 @@ describe("compare", () => {
     });
     expect(perQuery[0]?.candidateDocuments.slice(0, 2).map(({ id }) => id)).toEqual(["x0", "d0"]);
   });
+});
+
+it("evaluate counts as 0 what a run file lacks, and names it", () => {
+  const { answers, ...run } = first;
+  const { metrics, notInRun } = evaluate(
+    querySet(),
+    { ...run, answers: new Map([...answers].filter(([id]) => id !== "q7")) },
+    SETTINGS,
+  );
+  expect([metrics?.ndcg.mean, notInRun]).toEqual([expect.closeTo(119 / 120, 12), ["q7"]]);
 });
 
 it("evaluate gives every metric's mean with its bounds", () => {

@@ -1,13 +1,21 @@
 import { serviceFacts, type ServiceFacts, type Side } from "./answers.js";
 import { calibrateThreshold, type Calibration, type Keep } from "./calibration.js";
-import { forEachMetric, foundBy, judgedQueries, type EvaluationSettings, type JudgedQuery } from "./evaluation.js";
+import {
+  forEachMetric,
+  foundBy,
+  judgedQueries,
+  notInRun,
+  type EvaluationSettings,
+  type JudgedQuery,
+} from "./evaluation.js";
 import { isRelevant, type Judgements } from "./judgements.js";
 import { METRICS, type MetricName } from "./metrics.js";
 import { comparePairs, type Pair, type PairedResult } from "./paired.js";
-import type { Oddities, QuerySet } from "./query-set.js";
+import { judgedDocuments, type Oddities, type QuerySet } from "./query-set.js";
 import type { ScoredDocument } from "./ranking.js";
 import { describeSimilarity, type Similarity } from "./similarity-summary.js";
 import { decideVerdict, type Limit, type SliceVerdict, type Verdict } from "./verdict.js";
+import { warningsOf, type Warning } from "./warnings.js";
 
 export interface ComparisonSettings extends EvaluationSettings {
   /** What decides. */
@@ -56,6 +64,8 @@ export interface ComparedSide {
   readonly name: string;
   readonly namespace: string | null;
   readonly facts: ServiceFacts;
+  /** Ids of the judged queries that its run file does not have. */
+  readonly notInRun: readonly string[];
 }
 
 /** Everything that a report, a terminal or a program is told of a comparison: nothing has to be computed after it. */
@@ -64,10 +74,15 @@ export interface Comparison {
   readonly baseline: ComparedSide;
   readonly candidate: ComparedSide;
   readonly verdict: Verdict;
+  /** What makes the verdict say less than it seems to. */
+  readonly warnings: readonly Warning[];
   /** Queries of the set, and those that quality is judged by. */
   readonly queries: number;
   readonly judgedQueries: number;
-  /** Judged queries that the baseline could not answer: with nothing to compare with they are left out. The candidate's failures score 0. */
+  /**
+   * Judged queries that the baseline failed to answer or does not have in its run file: with nothing to compare with they are left out, since counted as 0
+   * they would all be won. Of the candidate they score 0.
+   */
   readonly unanswered: number;
   /** Null without judgements. */
   readonly metrics: Readonly<Record<MetricName, PairedResult>> | null;
@@ -87,7 +102,7 @@ const CALIBRATION_ROUNDS = 1_000;
 export function compare(set: QuerySet, baseline: Side, candidate: Side, settings: ComparisonSettings): Comparison {
   const { k, metric, sliceBy } = settings;
   const all = judgedQueries(set);
-  const judged = all.filter(({ id }) => (baseline.answers.get(id)?.error ?? null) === null);
+  const judged = all.filter(({ id }) => baseline.answers.get(id)?.error === null);
   const labels = new Map(
     set.queries.map(({ id, labels: own }) => [id, sliceBy === null ? null : (own.get(sliceBy) ?? NO_LABEL)]),
   );
@@ -109,11 +124,24 @@ export function compare(set: QuerySet, baseline: Side, candidate: Side, settings
     metric: `${metric}@${k}`,
   });
   const texts = new Map(set.queries.map(({ id, text }) => [id, text]));
+  const compared = (side: Side, own: ServiceFacts): ComparedSide => ({
+    name: side.name,
+    namespace: side.namespace,
+    facts: own,
+    notInRun: notInRun(side, all),
+  });
+  const sides = { baseline: compared(baseline, facts.baseline), candidate: compared(candidate, facts.candidate) };
   return {
     settings,
-    baseline: { name: baseline.name, namespace: baseline.namespace, facts: facts.baseline },
-    candidate: { name: candidate.name, namespace: candidate.namespace, facts: facts.candidate },
+    ...sides,
     verdict: decided.verdict,
+    warnings: warningsOf({
+      judgedQueries: all.length,
+      judgedDocuments: judgedDocuments(set).size,
+      oddities: set.oddities,
+      notInBaselineRun: sides.baseline.notInRun.length,
+      notInCandidateRun: sides.candidate.notInRun.length,
+    }),
     queries: set.queries.length,
     judgedQueries: all.length,
     unanswered: all.length - judged.length,

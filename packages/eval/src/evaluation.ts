@@ -25,6 +25,8 @@ export interface Evaluation {
   readonly namespace: string | null;
   readonly queries: number;
   readonly judgedQueries: number;
+  /** Ids of the judged queries that its run file does not have. */
+  readonly notInRun: readonly string[];
   /** Null without judgements. */
   readonly metrics: Readonly<Record<MetricName, Estimate>> | null;
   readonly facts: ServiceFacts;
@@ -51,13 +53,17 @@ export function judgedQueries({ queries, judgements }: QuerySet): JudgedQuery[] 
 export const foundBy = ({ answers }: Side, queryId: string): string[] =>
   (answers.get(queryId)?.documents ?? []).map(({ id }) => id);
 
+/** Ids of the judged queries to which a side has no answer, not even that it failed. */
+export const notInRun = ({ answers }: Side, judged: readonly JudgedQuery[]): string[] =>
+  judged.flatMap(({ id }) => (answers.has(id) ? [] : [id]));
+
 /** A value for each metric. */
 export function forEachMetric<T>(value: (name: MetricName) => T): Record<MetricName, T> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Object.fromEntries forgets the names, which are all of them
   return Object.fromEntries(METRIC_NAMES.map((name) => [name, value(name)])) as Record<MetricName, T>;
 }
 
-/** A query that failed scores 0. */
+/** A query that failed, or is not in a run file, scores 0. */
 export function evaluate(set: QuerySet, side: Side, { k, alpha, rounds, seed }: EvaluationSettings): Evaluation {
   const judged = judgedQueries(set);
   const clusters = judged.map(({ cluster }) => cluster);
@@ -71,6 +77,7 @@ export function evaluate(set: QuerySet, side: Side, { k, alpha, rounds, seed }: 
     namespace: side.namespace,
     queries: set.queries.length,
     judgedQueries: judged.length,
+    notInRun: notInRun(side, judged),
     metrics: judged.length === 0 ? null : forEachMetric(estimate),
     facts: serviceFacts(side),
   };

@@ -39,6 +39,7 @@ export { rankDocuments, type ScoredDocument } from "./ranking.js";
 export { kendallTau, overlapAtK, rankBiasedOverlap, RBO_PERSISTENCE } from "./similarity.js";
 export { scoreShift, type Quartiles, type ScoreShift, type Similarity } from "./similarity-summary.js";
 export { formatTrecRun, parseTrecRun, type TrecRun } from "./trec-run.js";
+export type { Warning, WarningCode } from "./warnings.js";
 export {
   decideVerdict,
   MIN_CLUSTERS,

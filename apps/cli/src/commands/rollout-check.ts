@@ -141,7 +141,7 @@ async function decide(session: Session, candidate: Candidate, queries: string | 
   });
   const from = queries === undefined ? "" : ` --queries ${queries}`;
   const command = `emb compare --baseline ${settings.baseline} --candidate ${profile.name}${from}${onBase}`;
-  return compareStep(comparison.verdict, settings.baseline, command);
+  return compareStep(comparison, settings.baseline, command);
 }
 
 const fillCommand = ({ profile, onBase }: Candidate, source: string): string =>

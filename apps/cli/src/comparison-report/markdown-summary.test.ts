@@ -37,9 +37,20 @@ describe("the summary of a comparison for a pull request", () => {
     );
   });
 
+  it("warns of what a run file lacks beside the verdict, and names the first of it", () => {
+    const lines = markdownSummary(reportContent({ queries: 40, lacking: 5 })).split("\n");
+    expect(lines.slice(0, 7).find((line) => line.startsWith("⚠️"))).toBe(
+      "⚠️ 8 of 40 judged queries are not in the candidate's run file (20%): they score 0, so the candidate may lose by that alone",
+    );
+    expect(lines.find((line) => line.startsWith("Odd about"))).toBe(
+      "Odd about the input: 8 judged queries are not in the candidate's run file, so they score 0; the first: `q0004`, `q0009`, `q0014`, `q0019`, `q0024`.",
+    );
+    expect(summary).not.toContain("⚠️");
+  });
+
   it.each(ATTACKS)("an attack in every text stays text: %j", (attack) => {
-    const attackedSummary = markdownSummary(reportContent({ queries: 40, attack }));
-    const plainSummary = markdownSummary(reportContent({ queries: 40 }));
+    const attackedSummary = markdownSummary(reportContent({ queries: 40, lacking: 5, attack }));
+    const plainSummary = markdownSummary(reportContent({ queries: 40, lacking: 5 }));
     const attacked = kinds(attackedSummary);
     expect(attacked).toEqual(kinds(plainSummary));
     expect(attackedSummary.split("\n")).toHaveLength(plainSummary.split("\n").length);

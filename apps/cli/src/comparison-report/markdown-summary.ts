@@ -1,8 +1,9 @@
 import type { Comparison, PairedResult } from "@emb/eval";
+import { comparisonOddities } from "../evaluation/oddity-words.js";
 import { extremes } from "./difference-plot.js";
 import { milliseconds, signed, whole } from "./number-text.js";
 import type { ReportContent } from "./report-content.js";
-import { metricLabel, nextStep, oddities, shownReasons, verdictSentence } from "./verdict-words.js";
+import { metricLabel, nextStep, shownReasons, verdictSentence } from "./verdict-words.js";
 
 const SIGN = { GO: "✅", "NO-GO": "⛔", INCONCLUSIVE: "❔" } as const;
 /** Queries that lost most. */
@@ -11,15 +12,18 @@ const TEXT_LENGTH = 100;
 
 /** A comparison for a pull request. Pure. Whatever is not emb's own words stands in a code span, where it is neither markup, link nor mention. */
 export function markdownSummary({ comparison, origin }: ReportContent): string {
-  const { verdict, settings, metrics, slices, perQuery } = comparison;
+  const { verdict, warnings, settings, metrics, slices, perQuery } = comparison;
   const sentence = verdictSentence(comparison).map((part) => (typeof part === "string" ? part : code(part.name)));
   const next = nextStep(comparison);
-  const odd = oddities(comparison);
+  const odd = comparisonOddities(comparison).map(({ text, ids }) =>
+    ids.length === 0 ? text : `${text}: ${ids.map(code).join(", ")}`,
+  );
   const { worst } = extremes(perQuery, SHOWN);
   return [
     `### ${SIGN[verdict.kind]} ${verdict.kind}: ${sentence.join("")}`,
     "",
     ...(next === null ? [] : [next, ""]),
+    ...warnings.flatMap(({ text }) => [`⚠️ ${text}`, ""]),
     ...shownReasons(comparison).map(({ text }) => `- ${code(text)}`),
     "",
     ...(metrics === null

@@ -56,7 +56,7 @@ describe("the page of a comparison", () => {
     }
     for (const hash of [...Object.values(content.origin.inputs), content.origin.baselineFingerprint!])
       expect(text).toContain(hash);
-    expect(text).toContain("p95 60 ms");
+    expect(text).toContain("p95 60 ms, p95 1.5 times the baseline&#39;s");
     expect(text).toContain("200, 1");
     expect(text).toContain("exact, every vector scanned");
   });
@@ -110,6 +110,16 @@ describe("the page of a comparison", () => {
     expect(text).not.toContain("NaN");
   });
 
+  it("warns of what a run file lacks beside the verdict, and names the first of it", () => {
+    const text = words(reportPage(reportContent({ queries: 40, lacking: 5 })));
+    const warning =
+      "Warning. 8 of 40 judged queries are not in the candidate&#39;s run file (20%): they score 0, so the candidate may lose by that alone.";
+    expect(text.indexOf(warning)).toBeGreaterThan(0);
+    expect(text.indexOf(warning)).toBeLessThan(text.indexOf("Each metric over all judged queries"));
+    expect(text).toContain("so they score 0; the first: q0004, q0009, q0014, q0019, q0024");
+    expect(words(page)).not.toContain("Warning.");
+  });
+
   it("has no NaN, null or undefined among its words, whatever the shape", () => {
     for (const shape of [
       {},
@@ -121,8 +131,8 @@ describe("the page of a comparison", () => {
   });
 
   it.each(ATTACKS)("an attack in every text stays text: %j", (attack) => {
-    const attacked = reportPage(reportContent({ queries: 40, attack }));
-    expect(skeleton(attacked)).toBe(skeleton(reportPage(reportContent({ queries: 40 }))));
+    const attacked = reportPage(reportContent({ queries: 40, lacking: 5, attack }));
+    expect(skeleton(attacked)).toBe(skeleton(reportPage(reportContent({ queries: 40, lacking: 5 }))));
     if (/[<>"']/.test(attack)) expect(attacked).not.toContain(attack);
     // oxlint-disable-next-line no-control-regex -- they are what is looked for
     expect(attacked).not.toMatch(/[\u0000-\u0008\uD800-\uDFFF]/u);

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { comparisonOddities, oddityLine } from "../evaluation/oddity-words.js";
 import { likeness, serviceTable } from "./beside-quality.js";
 import { differencePlot } from "./difference-plot.js";
 import { latencyCurves } from "./latency-curves.js";
@@ -12,7 +13,6 @@ import { settingsSection } from "./settings-section.js";
 import { sliceForest } from "./slice-forest.js";
 import { STYLE } from "./theme.js";
 import { verdictSection } from "./verdict-section.js";
-import { oddities } from "./verdict-words.js";
 
 /**
  * Nothing is fetched, run or sent: the one style sheet is let in by its hash, everything else is refused by the browser, whatever a document's text
@@ -26,7 +26,7 @@ export function reportPage(content: ReportContent): string {
   const { baseline, candidate, verdict, settings } = comparison;
   const forest = sliceForest(comparison);
   const lists = queryLists(content);
-  const odd = oddities(comparison);
+  const odd = comparisonOddities(comparison);
   const sections: readonly (readonly [id: string, title: string, lead: string | null, body: Html])[] = [
     [
       "metrics",
@@ -78,7 +78,7 @@ export function reportPage(content: ReportContent): string {
           ? null
           : html`<h3 id="odd">Odd about the input</h3>
               <ul class="odd">
-                ${odd.map((line) => html`<li>${line}</li>`)}
+                ${odd.map((line) => html`<li><bdi>${oddityLine(line)}</bdi></li>`)}
               </ul>`
       }`,
     ],

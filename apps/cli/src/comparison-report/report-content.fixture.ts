@@ -19,7 +19,7 @@ const SETTINGS: ComparisonSettings = {
   minEffect: null,
   sliceBy: "topic",
   minSliceQueries: 20,
-  limits: { p95Ms: 60 },
+  limits: { p95Ms: 60, p95Ratio: 1.5 },
   scoreCut: { keep: "precision", baselineThreshold: 0.5 },
   rounds: 200,
   seed: 1,
@@ -39,6 +39,8 @@ export interface Shape {
   /** Mean gain of the candidate, in the score of the relevant document. */
   readonly gain?: number;
   readonly judged?: boolean;
+  /** Every so-manieth query is not in the candidate's run file. */
+  readonly lacking?: number;
   readonly settings?: Partial<ComparisonSettings>;
   /** Stands in every text that is not ours: ids, texts, slices, profiles, namespaces, headings. */
   readonly attack?: string;
@@ -49,6 +51,7 @@ export function reportContent({
   queries = 240,
   gain = 0.06,
   judged = true,
+  lacking = Infinity,
   settings = {},
   attack = "",
 }: Shape = {}): ReportContent {
@@ -93,11 +96,14 @@ export function reportContent({
     namespace: `docs_${name}${attack}`,
     pricePerMillionTokens: 0.02,
     answers: new Map(
-      places.map((place): [string, Answer] => {
+      places.flatMap((place): [string, Answer][] => {
+        if (name === "st_minilm" && place % lacking === lacking - 1) return [];
         if (name === "st_minilm" && place % 97 === 96)
           return [
-            `q${number(place)}${attack}`,
-            { documents: [], latencyMs: null, tokens: null, error: "EMB_TEXT_TOO_LONG" },
+            [
+              `q${number(place)}${attack}`,
+              { documents: [], latencyMs: null, tokens: null, error: "EMB_TEXT_TOO_LONG" },
+            ],
           ];
         const id = (other: number) =>
           other === 0
@@ -115,13 +121,15 @@ export function reportContent({
             text: `Tell the people who wait for it first, then write down what happened, when it was seen, and who looks after it until it is done.${attack}`,
           });
         return [
-          `q${number(place)}${attack}`,
-          {
-            documents,
-            latencyMs: latencyMs * (0.7 + 0.5 * uniform() + (uniform() < 0.06 ? 2.5 * uniform() : 0)),
-            tokens: 12 + (place % 5),
-            error: null,
-          },
+          [
+            `q${number(place)}${attack}`,
+            {
+              documents,
+              latencyMs: latencyMs * (0.7 + 0.5 * uniform() + (uniform() < 0.06 ? 2.5 * uniform() : 0)),
+              tokens: 12 + (place % 5),
+              error: null,
+            },
+          ],
         ];
       }),
     ),

@@ -10,6 +10,7 @@ export function settingsSection({ comparison, origin }: ReportContent): Html {
     limits.p50Ms === undefined ? null : `p50 ${limits.p50Ms} ms`,
     limits.p95Ms === undefined ? null : `p95 ${limits.p95Ms} ms`,
     limits.p99Ms === undefined ? null : `p99 ${limits.p99Ms} ms`,
+    limits.p95Ratio === undefined ? null : `p95 ${limits.p95Ratio} times the baseline's`,
     limits.errorPct === undefined ? null : `errors ${limits.errorPct}%`,
     limits.costPer1000QueriesUsd === undefined ? null : `${limits.costPer1000QueriesUsd} USD per 1,000 queries`,
   ].filter((word) => word !== null);

@@ -39,6 +39,7 @@ nav.top a:hover{color:var(--ink);text-decoration:underline}
 .stamp{flex:none;background:var(--tone);color:var(--stamp-ink);border-radius:8px;padding:4px 14px 5px;font-weight:750;letter-spacing:.01em}
 .sentence{flex:1 1 16em;min-width:0}
 .next{margin-top:12px;font-weight:600}
+.warning{margin-top:12px;border-left:3px solid var(--worse);padding-left:12px}
 .headline{display:grid;grid-template-columns:minmax(150px,auto) 1fr;gap:12px 36px;align-items:center;margin:24px 0 18px;background:var(--card);border-radius:10px;padding:18px 22px}
 .figure-number{display:flex;flex-direction:column}
 .figure-number .label,.figure-number .from-to,.explain{font-size:.875rem;color:var(--muted)}

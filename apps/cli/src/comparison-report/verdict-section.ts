@@ -9,7 +9,7 @@ const CLASS = { GO: "go", "NO-GO": "no-go", INCONCLUSIVE: "open" } as const;
 
 /** The verdict on top, in words, with the one interval that decides it. */
 export function verdictSection({ comparison, origin }: ReportContent): Html {
-  const { verdict, settings, metrics, queries, judgedQueries } = comparison;
+  const { verdict, warnings, settings, metrics, queries, judgedQueries } = comparison;
   const sentence = verdictSentence(comparison).map((part) =>
     typeof part === "string" ? part : html`<bdi>${part.name}</bdi>`,
   );
@@ -23,6 +23,7 @@ export function verdictSection({ comparison, origin }: ReportContent): Html {
     </p>
     <h1><span class="stamp">${verdict.kind}</span> <span class="sentence">${sentence}</span></h1>
     ${next === null ? null : html`<p class="next">${next}</p>`}
+    ${warnings.map(({ text }) => html`<p class="warning"><b>Warning.</b> ${text}.</p>`)}
     ${decisive === null ? null : headline(decisive, comparison.settings)}
     <p class="counts">
       ${counted(queries, "query", "queries")}, ${whole(judgedQueries)} of them

@@ -74,21 +74,3 @@ const STATES = {
   "nothing-found": "open",
   "limit-unknown": "open",
 } as const satisfies Record<Comparison["verdict"]["reasons"][number]["code"], string>;
-
-/** What is odd about the input, each with its count; only what is there. */
-export function oddities({ oddities: odd, unanswered }: Comparison): string[] {
-  const rows: readonly [number | null, string, string][] = [
-    [odd.duplicateQueries, "query came twice; the first stands", "queries came twice; the first stands"],
-    [odd.duplicateJudgements, "judgement came twice", "judgements came twice"],
-    [odd.queriesWithoutJudgements, "query has no judgement", "queries have no judgement"],
-    [odd.queriesWithoutRelevant, "query has no relevant document", "queries have no relevant document"],
-    [odd.judgedQueriesMissing, "judged query is not among the queries", "judged queries are not among the queries"],
-    [odd.judgedDocumentsMissing, "judged document is not in a namespace", "judged documents are not in a namespace"],
-    [
-      unanswered,
-      "judged query left out: the baseline could not answer it",
-      "judged queries left out: the baseline could not answer them",
-    ],
-  ];
-  return rows.flatMap(([count, one, many]) => (count === null || count === 0 ? [] : [counted(count, one, many)]));
-}

@@ -46,10 +46,10 @@ export async function askQueries(set: QuerySet, sides: readonly OpenedSide[], op
   const askOn = async (): Promise<void> => {
     for (let place = next++; place < set.queries.length; place = next++) {
       const { id, text } = set.queries[place]!;
-      for (const side of place % 2 === 0 ? distinct : distinct.toReversed())
-        answers
-          .get(side)!
-          .set(id, side.kind === "run" ? fromRun(side.rankings.get(id)) : await ask(side.search, text, options));
+      for (const side of place % 2 === 0 ? distinct : distinct.toReversed()) {
+        const answer = side.kind === "run" ? fromRun(side.rankings.get(id)) : await ask(side.search, text, options);
+        if (answer !== null) answers.get(side)!.set(id, answer);
+      }
       options.onAsked(++asked);
     }
   };
@@ -68,7 +68,7 @@ export async function askQueries(set: QuerySet, sides: readonly OpenedSide[], op
   }));
 }
 
-/** A query that a run leaves out found nothing; one that has none of them is of another set, and would lose or win by that alone. */
+/** A run may leave queries out, which is counted; one that has none of them is of another set, and would lose or win by that alone. */
 export function requireSharedQuery(
   { queries }: Pick<QuerySet, "queries">,
   name: string,
@@ -82,12 +82,8 @@ export function requireSharedQuery(
   );
 }
 
-const fromRun = (documents: readonly ScoredDocument[] = []): Answer => ({
-  documents,
-  latencyMs: null,
-  tokens: null,
-  error: null,
-});
+const fromRun = (documents: readonly ScoredDocument[] | undefined): Answer | null =>
+  documents === undefined ? null : { documents, latencyMs: null, tokens: null, error: null };
 
 async function ask(search: Search, text: string, options: AskOptions): Promise<Answer> {
   const { depth, asServed, signal, nowMs, onHits } = options;

@@ -1,12 +1,14 @@
 import type { Comparison, Evaluation, Oddities, PairedResult, ServiceFacts } from "@emb/eval";
+import { IDS_SHOWN } from "./oddity-words.js";
 
 /** A comparison as --json spells it: snake_case, without the queries' texts. */
 export function comparisonDocument(comparison: Comparison) {
-  const { verdict, settings, metrics, slices, similarity, calibration } = comparison;
+  const { verdict, warnings, settings, metrics, slices, similarity, calibration } = comparison;
   const decisive = metrics?.[settings.metric] ?? null;
   return {
     verdict: verdict.kind,
     reasons: verdict.reasons.map(({ code, slice, seen, limit, text }) => ({ code, slice, seen, limit, text })),
+    warnings: warnings.map(({ code, seen, limit, text }) => ({ code, seen, limit, text })),
     queries_needed: verdict.kind === "INCONCLUSIVE" ? verdict.queriesNeeded : null,
     metric: settings.metric,
     k: settings.k,
@@ -54,7 +56,11 @@ export function comparisonDocument(comparison: Comparison) {
       lower: calibration.lower,
       upper: calibration.upper,
     },
-    oddities: odditiesDocument(comparison.oddities),
+    oddities: {
+      ...odditiesDocument(comparison.oddities),
+      not_in_baseline_run: notInRunDocument(comparison.baseline.notInRun),
+      not_in_candidate_run: notInRunDocument(comparison.candidate.notInRun),
+    },
     rounds: settings.rounds,
     seed: settings.seed,
   };
@@ -68,7 +74,7 @@ export const evaluationDocument = (evaluation: Evaluation, oddities: Oddities, k
   judged_queries: evaluation.judgedQueries,
   metrics: evaluation.metrics ?? {},
   ...factsDocument(evaluation.facts),
-  oddities: odditiesDocument(oddities),
+  oddities: { ...odditiesDocument(oddities), not_in_run: notInRunDocument(evaluation.notInRun) },
 });
 
 const pairedDocument = (result: PairedResult) => ({
@@ -106,6 +112,9 @@ const odditiesDocument = (oddities: Oddities) => ({
   judged_queries_missing: oddities.judgedQueriesMissing,
   judged_documents_missing: oddities.judgedDocumentsMissing,
 });
+
+/** Of the ids the first few. */
+const notInRunDocument = (ids: readonly string[]) => ({ queries: ids.length, ids: ids.slice(0, IDS_SHOWN) });
 
 const mapValues = <T, U>(values: Readonly<Record<string, T>>, map: (value: T) => U): Record<string, U> =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));

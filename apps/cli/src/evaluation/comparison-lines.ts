@@ -1,15 +1,17 @@
 import type { Comparison, Evaluation, Oddities, PairedResult, ServiceFacts, Verdict } from "@emb/eval";
 import { paint, table, type Output } from "../output.js";
+import { comparisonOddities, evaluationOddities, oddityLine, type OddityWords } from "./oddity-words.js";
 
 const COLOR = { GO: "green", "NO-GO": "red", INCONCLUSIVE: "yellow" } as const;
 
 /** A comparison for people: the verdict on top, in words. */
 export function comparisonLines(comparison: Comparison, output: Pick<Output, "color">): string[] {
-  const { verdict, settings, baseline, candidate, metrics, slices, similarity, calibration } = comparison;
+  const { verdict, warnings, settings, baseline, candidate, metrics, slices, similarity, calibration } = comparison;
   const lines = [
     `${paint(output, COLOR[verdict.kind], verdict.kind)}  ${baseline.name} -> ${candidate.name}, ${comparison.queries} queries, ${comparison.judgedQueries} judged`,
     ...verdict.reasons.map(({ text }) => `  ${text}`),
     ...neededLine(verdict),
+    ...warnings.map(({ text }) => `  ${paint(output, "yellow", "warning")} ${text}`),
   ];
   if (metrics !== null)
     lines.push(
@@ -45,7 +47,7 @@ export function comparisonLines(comparison: Comparison, output: Pick<Output, "co
         ? `no score threshold of ${candidate.name} keeps the ${calibration.keep} that ${baseline.name} has from ${calibration.baselineThreshold} on`
         : `score threshold ${calibration.threshold.toFixed(4)} (${number(calibration.lower)} to ${number(calibration.upper)}) keeps the ${calibration.keep} of ${number(calibration.kept)} that ${baseline.name} has from ${calibration.baselineThreshold} on`,
     );
-  return [...lines, ...oddityLines(comparison.oddities, comparison.unanswered)];
+  return [...lines, ...oddLines(comparisonOddities(comparison))];
 }
 
 export function evaluationLines(evaluation: Evaluation, oddities: Oddities, k: number): string[] {
@@ -60,7 +62,7 @@ export function evaluationLines(evaluation: Evaluation, oddities: Oddities, k: n
     ...(rows.length === 0 ? ["no judgements, so no metrics"] : table(["metric", "mean", "interval"], rows)),
     "",
     ...factsTable([[name, facts]]),
-    ...oddityLines(oddities, 0),
+    ...oddLines(evaluationOddities(evaluation, oddities)),
   ];
 }
 
@@ -100,20 +102,8 @@ const factsTable = (sides: readonly (readonly [string, ServiceFacts])[]): string
     ]),
   );
 
-/** Only what is odd. */
-function oddityLines(oddities: Oddities, unanswered: number): string[] {
-  const rows: [number | null, string][] = [
-    [oddities.duplicateQueries, "queries came twice"],
-    [oddities.duplicateJudgements, "judgements came twice"],
-    [oddities.queriesWithoutJudgements, "queries have no judgement"],
-    [oddities.queriesWithoutRelevant, "queries have no relevant document"],
-    [oddities.judgedQueriesMissing, "judged queries are not among the queries"],
-    [oddities.judgedDocumentsMissing, "judged documents are not in a namespace"],
-    [unanswered, "judged queries were left out, because the baseline could not answer them"],
-  ];
-  const odd = rows.filter(([count]) => count !== null && count > 0).map(([count, what]) => `odd: ${count} ${what}`);
-  return odd.length === 0 ? [] : ["", ...odd];
-}
+const oddLines = (oddities: readonly OddityWords[]): string[] =>
+  oddities.length === 0 ? [] : ["", ...oddities.map((words) => `odd: ${oddityLine(words)}`)];
 
 const number = (value: number | null): string => (value === null ? "-" : value.toFixed(4));
 const signed = (value: number | null | undefined): string =>

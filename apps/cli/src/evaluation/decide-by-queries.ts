@@ -46,7 +46,7 @@ export async function decideByQueries(
 }
 
 function recordOf(comparison: Comparison, { base, opened, folder }: Asked, environment: string): VerdictRecord {
-  const { verdict, settings, metrics } = comparison;
+  const { verdict, warnings, settings, metrics } = comparison;
   const decisive = metrics?.[settings.metric] ?? null;
   const runs = opened.flatMap((side) => (side.kind === "run" ? [[side.is.profile, side.hash]] : []));
   const [baseline, candidate] = opened.map(({ is }) => is);
@@ -66,7 +66,7 @@ function recordOf(comparison: Comparison, { base, opened, folder }: Asked, envir
     lower: decisive?.lower ?? null,
     upper: decisive?.upper ?? null,
     queriesNeeded: verdict.kind === "INCONCLUSIVE" ? verdict.queriesNeeded : null,
-    reasons: verdict.reasons.map(({ text }) => text),
+    reasons: [...verdict.reasons, ...warnings].map(({ text }) => text),
     inputs: { ...folder.hashes, ...Object.fromEntries(runs) },
   };
 }

@@ -113,11 +113,19 @@ describe("the other steps", () => {
     ],
     [{ kind: "INCONCLUSIVE", reasons, queriesNeeded: null }, "undecided", "Judge more queries, then: emb compare"],
   ])("takes the verdict %j", (verdict, state, action) => {
-    expect(compareStep(verdict, "one", "emb compare")).toEqual({
+    expect(compareStep({ verdict, warnings: [] }, "one", "emb compare")).toEqual({
       name: "compare",
       state,
       seen: `${verdict.kind}: because`,
       action,
+    });
+  });
+
+  it("shows what a verdict warns of beside it, also where it is GO", () => {
+    const warnings = [{ code: "judged-documents-missing", seen: 0.5, limit: 0.1, text: "half is not there" }] as const;
+    expect(compareStep({ verdict: { kind: "GO", reasons }, warnings }, "one", "emb compare")).toMatchObject({
+      state: "ok",
+      seen: "GO: because; warning: half is not there",
     });
   });
 

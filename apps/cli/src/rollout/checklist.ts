@@ -1,7 +1,7 @@
 import type { GateDecision } from "@emb/config";
 import type { Plan, Verification } from "@emb/ingest";
 import type { EmbError } from "@emb/manifest";
-import type { Verdict } from "@emb/eval";
+import type { Comparison } from "@emb/eval";
 import type { NamespaceRecord, Seal } from "@emb/store";
 
 /**
@@ -79,9 +79,14 @@ export function verifyStep(
 }
 
 /** @param command that compares again, and shows everything */
-export function compareStep(verdict: Verdict, baseline: string, command: string): Step {
+export function compareStep(
+  { verdict, warnings }: Pick<Comparison, "verdict" | "warnings">,
+  baseline: string,
+  command: string,
+): Step {
   const [first] = verdict.reasons;
-  const seen = first === undefined ? verdict.kind : `${verdict.kind}: ${first.text}`;
+  const told = first === undefined ? verdict.kind : `${verdict.kind}: ${first.text}`;
+  const seen = [told, ...warnings.map(({ text }) => `warning: ${text}`)].join("; ");
   if (verdict.kind === "GO") return ok("compare", seen);
   if (verdict.kind === "NO-GO")
     return { name: "compare", state: "open", seen, action: `Keep ${baseline}. Where it is worse: ${command}` };
