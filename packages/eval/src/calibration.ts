@@ -1,5 +1,5 @@
 import type { Judgements } from "./judgements.js";
-import { isRelevant } from "./judgements.js";
+import { countRelevant, isRelevant } from "./judgements.js";
 import type { ScoredDocument } from "./ranking.js";
 import { createRandom, nextWord, WORD } from "./random.js";
 
@@ -18,13 +18,18 @@ export interface Calibration {
   readonly keep: Keep;
   /** The baseline's threshold: results with this score or more are shown. */
   readonly baselineThreshold: number;
-  /** What the baseline has at its threshold, over all results shown. Null: it shows none. */
+  /** What the baseline has at its threshold, over all results shown. Null: it shows none, or nothing relevant is known. */
   readonly kept: number | null;
-  /** The candidate's; null when no threshold keeps it. */
+  /** The candidate's; null when no threshold keeps it, or there is nothing to keep: `kept` is null or 0. */
   readonly threshold: number | null;
   /** What the candidate has at its threshold. */
   readonly reached: number | null;
-  /** Of the threshold, alpha on each side; null with it, or when resamples without one are too many to tell. */
+  /** The most that the candidate has at any threshold; null where it has no results. */
+  readonly best: number | null;
+  /** Results shown from each threshold on, of all judged queries: what is kept may be kept by showing little. */
+  readonly baselineShown: number;
+  readonly candidateShown: number | null;
+  /** Of the threshold, alpha on each side; null: no bound, because so many resamples have no threshold. */
   readonly lower: number | null;
   readonly upper: number | null;
 }
@@ -38,8 +43,8 @@ interface Shown {
 
 /**
  * The candidate's score threshold that keeps what the baseline has at its own: the lowest one with at least the baseline's precision, or the
- * highest one with at least its recall. Counted over the results of all judged queries together, since one threshold cuts them all. Interval by
- * percentiles of resamples of whole clusters, in which the baseline's own value is counted anew.
+ * highest one with at least its recall, with as few decimals as cut the same. Counted over the results of all judged queries together, since one
+ * threshold cuts them all. Interval by percentiles of resamples of whole clusters, in which the baseline's own value is counted anew.
  */
 export function calibrateThreshold(
   queries: readonly CutQuery[],
@@ -48,7 +53,7 @@ export function calibrateThreshold(
   const { keep, baselineThreshold, alpha, rounds, seed } = options;
   const clusters = new Map<number, number>();
   for (const { cluster } of queries) if (!clusters.has(cluster)) clusters.set(cluster, clusters.size);
-  const shown = (side: "baseline" | "candidate"): Shown[] =>
+  const ranked = (side: "baseline" | "candidate"): Shown[] =>
     queries
       .flatMap((query) =>
         query[side].map(({ id, score }) => ({
@@ -58,39 +63,60 @@ export function calibrateThreshold(
         })),
       )
       .toSorted((a, b) => b.score - a.score);
-  const baseline = shown("baseline").filter(({ score }) => score >= baselineThreshold);
-  const candidate = shown("candidate");
+  const baseline = ranked("baseline").filter(({ score }) => score >= baselineThreshold);
+  const candidate = ranked("candidate");
 
   const find = (weights: Float64Array) => {
     const target = valueOf(baseline, weights, keep);
-    return { target, found: target === null ? null : findThreshold(candidate, weights, keep, target) };
+    return { target, ...findThreshold(candidate, weights, keep, target ?? Infinity) };
   };
-  const { target, found } = find(new Float64Array(clusters.size).fill(1));
-  const thresholds: number[] = [];
-  const random = createRandom(seed);
-  if (found !== null)
-    for (let round = 0; round < rounds; round++) {
-      const weights = new Float64Array(clusters.size);
-      for (let draw = 0; draw < clusters.size; draw++) weights[Math.floor(nextWord(random) * clusters.size * WORD)]!++;
-      const resampled = find(weights).found;
-      if (resampled !== null) thresholds.push(resampled.score);
-    }
-  thresholds.sort((a, b) => a - b);
-  // a resample without a threshold could stand at either end
-  const told = thresholds.length > 0 && (rounds - thresholds.length) / rounds < alpha;
-  const at = (share: number) => thresholds[Math.min(thresholds.length - 1, Math.floor(share * thresholds.length))]!;
+  const { target, found, best } = find(new Float64Array(clusters.size).fill(1));
+  const relevant = queries.reduce((sum, { judgements }) => sum + countRelevant(judgements), 0);
+  const share = (value: number | null): number | null =>
+    value === null || keep === "precision" ? value : relevant === 0 ? null : value / relevant;
+  const cut = target === null || target === 0 ? null : found;
+  const shown = cut && candidate.filter(({ score }) => score >= cut.score).length;
   return {
     keep,
     baselineThreshold,
-    kept: target === null ? null : keep === "precision" ? target : recallOf(target, queries),
-    threshold: found?.score ?? null,
-    reached: found === null ? null : keep === "precision" ? found.value : recallOf(found.value, queries),
-    lower: told ? at(alpha) : null,
-    upper: told ? at(1 - alpha) : null,
+    kept: share(target),
+    threshold: cut && fewestDecimals(cut.score, candidate[shown!]?.score),
+    reached: share(cut && cut.value),
+    best: share(best),
+    baselineShown: baseline.length,
+    candidateShown: shown,
+    ...(cut === null ? { lower: null, upper: null } : bounds(find, keep, clusters.size, { alpha, rounds, seed })),
   };
 }
 
-/** Precision of what is shown, or how many relevant ones are (the recall before it is divided by what both sides share). */
+/** A resample whose precision no threshold keeps would need one above every score, one of recall below. */
+const BEYOND = { precision: Infinity, recall: -Infinity } as const;
+
+/** Percentiles of the thresholds of resamples. One with nothing to keep could have any. */
+function bounds(
+  find: (weights: Float64Array) => { target: number | null; found: { score: number } | null },
+  keep: Keep,
+  clusters: number,
+  { alpha, rounds, seed }: { alpha: number; rounds: number; seed: number },
+): { lower: number | null; upper: number | null } {
+  const random = createRandom(seed);
+  const [lows, highs] = [new Float64Array(rounds), new Float64Array(rounds)];
+  for (let round = 0; round < rounds; round++) {
+    const weights = new Float64Array(clusters);
+    for (let draw = 0; draw < clusters; draw++) weights[Math.floor(nextWord(random) * clusters * WORD)]!++;
+    const { target, found } = find(weights);
+    const nothing = target === null || target === 0;
+    lows[round] = nothing ? -Infinity : (found?.score ?? BEYOND[keep]);
+    highs[round] = nothing ? Infinity : (found?.score ?? BEYOND[keep]);
+  }
+  const at = (values: Float64Array, share: number): number | null => {
+    const value = values.toSorted()[Math.min(rounds - 1, Math.floor(share * rounds))]!;
+    return Number.isFinite(value) ? value : null;
+  };
+  return { lower: at(lows, alpha), upper: at(highs, 1 - alpha) };
+}
+
+/** Precision of what is shown, or how many relevant ones are (the recall before it is divided by what both sides share). Null: nothing is shown. */
 function valueOf(shown: readonly Shown[], weights: Float64Array, keep: Keep): number | null {
   let all = 0;
   let relevant = 0;
@@ -99,37 +125,43 @@ function valueOf(shown: readonly Shown[], weights: Float64Array, keep: Keep): nu
     all += weight;
     if (result.relevant) relevant += weight;
   }
-  if (keep === "recall") return relevant;
-  return all === 0 ? null : relevant / all;
+  if (all === 0) return null;
+  return keep === "recall" ? relevant : relevant / all;
 }
 
-/** Equal scores are shown or cut together. */
+/** Equal scores are shown or cut together. `best` is the most at any threshold. */
 function findThreshold(
   ranked: readonly Shown[],
   weights: Float64Array,
   keep: Keep,
   target: number,
-): { score: number; value: number } | null {
+): { found: { score: number; value: number } | null; best: number | null } {
   let all = 0;
   let relevant = 0;
-  let best: { score: number; value: number } | null = null;
+  let cutBefore = 0;
+  let found: { score: number; value: number } | null = null;
+  let best: number | null = null;
   for (const [place, result] of ranked.entries()) {
     const weight = weights[result.cluster]!;
     all += weight;
     if (result.relevant) relevant += weight;
-    if (ranked[place + 1]?.score === result.score || all === 0) continue;
+    // a score that the resample does not have is no threshold of it
+    if (ranked[place + 1]?.score === result.score || all === cutBefore) continue;
+    cutBefore = all;
     const value = keep === "recall" ? relevant : relevant / all;
-    if (value < target - 1e-12) continue;
-    best = { score: result.score, value };
-    if (keep === "recall") break;
+    best = Math.max(best ?? 0, value);
+    if (value < target - 1e-12 || (keep === "recall" && found !== null)) continue;
+    found = { score: result.score, value };
   }
-  return best;
+  return { found, best };
 }
 
-function recallOf(relevantShown: number, queries: readonly CutQuery[]): number {
-  const relevant = queries.reduce(
-    (sum, { judgements }) => sum + [...judgements.values()].filter((grade) => isRelevant(grade)).length,
-    0,
-  );
-  return relevant === 0 ? 0 : relevantShown / relevant;
+/** What people copy from a report cuts as the score itself does: above the next lower score, and not above it. */
+function fewestDecimals(score: number, nextLower: number | undefined): number {
+  if (nextLower === undefined) return score;
+  for (let decimals = 0; decimals < 16; decimals++) {
+    const rounded = Math.floor(score * 10 ** decimals) / 10 ** decimals;
+    if (rounded > nextLower && rounded <= score) return rounded;
+  }
+  return score;
 }

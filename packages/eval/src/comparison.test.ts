@@ -113,6 +113,21 @@ describe("compare", () => {
     expect(compared.verdict.kind).toBe("NO-GO");
   });
 
+  it("calibrates by the first k, also of a run file that holds more", () => {
+    // the right one has the score 1, the third that is not has 0.8
+    const { calibration } = compare(querySet(), first, first, {
+      ...SETTINGS,
+      k: 3,
+      scoreCut: { keep: "precision", baselineThreshold: 0 },
+    });
+    expect(calibration).toMatchObject({
+      kept: expect.closeTo(1 / 3, 12),
+      threshold: 0.8,
+      baselineShown: 3 * QUERIES,
+      candidateShown: 3 * QUERIES,
+    });
+  });
+
   /** As a run file has it that lacks every query of a kind. */
   const without = (whole: Side, lacks: (place: number) => boolean): Side => ({
     ...whole,

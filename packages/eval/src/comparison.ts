@@ -213,14 +213,15 @@ const calibrate = (
   baseline: Side,
   candidate: Side,
   cut: NonNullable<ComparisonSettings["scoreCut"]>,
-  { alpha, seed, rounds }: ComparisonSettings,
+  { k, alpha, seed, rounds }: ComparisonSettings,
 ): Calibration =>
   calibrateThreshold(
     judged.map(({ id, judgements, cluster }) => ({
       judgements,
       cluster,
-      baseline: documentsOf(baseline, id),
-      candidate: documentsOf(candidate, id),
+      // a run file may hold more than is looked at
+      baseline: documentsOf(baseline, id).slice(0, k),
+      candidate: documentsOf(candidate, id).slice(0, k),
     })),
     { ...cut, alpha, seed, rounds: Math.min(rounds, CALIBRATION_ROUNDS) },
   );

@@ -1,4 +1,5 @@
 import type { ComparedSide, Comparison } from "@emb/eval";
+import { calibrationWords } from "../evaluation/calibration-words.js";
 import { dataTable } from "./figure.js";
 import { html, type Html } from "./markup.js";
 import { milliseconds, share, signed, whole } from "./number-text.js";
@@ -24,7 +25,9 @@ function row({ name, facts }: ComparedSide): string[] {
 }
 
 /** How alike the answers are, and where a threshold has to move. */
-export function likeness({ similarity, calibration, settings, baseline, candidate }: Comparison): Html {
+export function likeness(comparison: Comparison): Html {
+  const { similarity, settings } = comparison;
+  const calibrated = calibrationWords(comparison);
   const cards: readonly [string, string, string][] = [
     [`Overlap@${settings.k}`, share(similarity.overlap), "share of the documents that both found"],
     ["RBO", share(similarity.rbo), "the same, weighted to the top of the list"],
@@ -41,18 +44,11 @@ export function likeness({ similarity, calibration, settings, baseline, candidat
       )}
     </dl>
     ${
-      calibration === null
+      calibrated === null
         ? null
         : html`<p class="calibration">
-            ${
-              calibration.threshold === null
-                ? html`No score threshold of <bdi>${candidate.name}</bdi> keeps the ${calibration.keep} that
-                    <bdi>${baseline.name}</bdi> has from ${calibration.baselineThreshold} on.`
-                : html`A service that shows results of <bdi>${baseline.name}</bdi> from a score of
-                    ${calibration.baselineThreshold} on keeps its ${calibration.keep} of ${share(calibration.kept)} with
-                    <bdi>${candidate.name}</bdi> from <b>${share(calibration.threshold)}</b> on
-                    (${share(calibration.lower)} to ${share(calibration.upper)}).`
-            }
+            For a service that cuts by score:
+            ${calibrated.map((part) => (typeof part === "string" ? part : html`<bdi>${part.name}</bdi>`))}.
           </p>`
     }`;
 }

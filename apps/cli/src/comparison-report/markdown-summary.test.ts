@@ -24,6 +24,10 @@ describe("the summary of a comparison for a pull request", () => {
     expect(summary).toContain(`| +${difference.toFixed(4)} | +${lower.toFixed(4)} to +${upper.toFixed(4)} |`);
     for (const { name } of comparison.slices) expect(summary).toContain(`| \`${name}\` GO | 48 |`);
     expect(summary).toContain("| `use_lite` |");
+    expect(summary).toContain(
+      `For a service that cuts by score: score threshold ${comparison.calibration!.threshold} (`,
+    );
+    expect(summary).toContain("of `st_minilm` keeps the precision");
     expect(summary.length).toBeLessThan(6_000);
   });
 

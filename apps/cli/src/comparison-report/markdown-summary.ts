@@ -1,4 +1,5 @@
 import type { Comparison, PairedResult } from "@emb/eval";
+import { calibrationWords } from "../evaluation/calibration-words.js";
 import { comparisonOddities } from "../evaluation/oddity-words.js";
 import { extremes } from "./difference-plot.js";
 import { milliseconds, signed, whole } from "./number-text.js";
@@ -13,7 +14,8 @@ const TEXT_LENGTH = 100;
 /** A comparison for a pull request. Pure. Whatever is not emb's own words stands in a code span, where it is neither markup, link nor mention. */
 export function markdownSummary({ comparison, origin }: ReportContent): string {
   const { verdict, warnings, settings, metrics, slices, perQuery } = comparison;
-  const sentence = verdictSentence(comparison).map((part) => (typeof part === "string" ? part : code(part.name)));
+  const sentence = verdictSentence(comparison).map(ours);
+  const calibrated = calibrationWords(comparison);
   const next = nextStep(comparison);
   const odd = comparisonOddities(comparison).map(({ text, ids }) =>
     ids.length === 0 ? text : `${text}: ${ids.map(code).join(", ")}`,
@@ -44,6 +46,7 @@ export function markdownSummary({ comparison, origin }: ReportContent): string {
           settings.alpha,
         )),
     ...serviceTable(comparison),
+    ...(calibrated === null ? [] : [`For a service that cuts by score: ${calibrated.map(ours).join("")}.`, ""]),
     ...(worst.length === 0
       ? []
       : [
@@ -93,6 +96,9 @@ export function code(text: string): string {
   const air = longest > 0 || line.startsWith(" ") || line.endsWith(" ") ? " " : "";
   return `${fence}${air}${line}${air}${fence}`;
 }
+
+/** A part of a sentence: our words as they are, a name in a code span. */
+const ours = (part: string | { readonly name: string }): string => (typeof part === "string" ? part : code(part.name));
 
 /** In a table a vertical bar would end the cell, whatever stands before it: it is shown as a broken one. */
 const cell = (text: string): string => code(text.replaceAll("|", "¦"));

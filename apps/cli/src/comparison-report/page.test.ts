@@ -58,6 +58,12 @@ describe("the page of a comparison", () => {
       expect(text).toContain(hash);
     expect(text).toContain("p95 60 ms, p95 1.5 times the baseline&#39;s");
     expect(text).toContain("200, 1");
+    const { threshold, reached } = comparison.calibration!;
+    expect(text).toMatch(
+      new RegExp(
+        `For a service that cuts by score: score threshold ${threshold} .*: it has ${reached!.toFixed(4)}, and`,
+      ),
+    );
     expect(text).toContain("exact, every vector scanned");
   });
 

@@ -1,12 +1,13 @@
 import type { Comparison, Evaluation, Oddities, PairedResult, ServiceFacts, Verdict } from "@emb/eval";
 import { paint, table, type Output } from "../output.js";
+import { calibrationWords } from "./calibration-words.js";
 import { comparisonOddities, evaluationOddities, oddityLine, type OddityWords } from "./oddity-words.js";
 
 const COLOR = { GO: "green", "NO-GO": "red", INCONCLUSIVE: "yellow" } as const;
 
 /** A comparison for people: the verdict on top, in words. */
 export function comparisonLines(comparison: Comparison, output: Pick<Output, "color">): string[] {
-  const { verdict, warnings, settings, baseline, candidate, metrics, slices, similarity, calibration } = comparison;
+  const { verdict, warnings, settings, baseline, candidate, metrics, slices, similarity } = comparison;
   const lines = [
     `${paint(output, COLOR[verdict.kind], verdict.kind)}  ${baseline.name} -> ${candidate.name}, ${comparison.queries} queries, ${comparison.judgedQueries} judged`,
     ...verdict.reasons.map(({ text }) => `  ${text}`),
@@ -40,13 +41,9 @@ export function comparisonLines(comparison: Comparison, output: Pick<Output, "co
       [candidate.name, candidate.facts],
     ]),
   );
-  if (calibration !== null)
-    lines.push(
-      "",
-      calibration.threshold === null
-        ? `no score threshold of ${candidate.name} keeps the ${calibration.keep} that ${baseline.name} has from ${calibration.baselineThreshold} on`
-        : `score threshold ${calibration.threshold.toFixed(4)} (${number(calibration.lower)} to ${number(calibration.upper)}) keeps the ${calibration.keep} of ${number(calibration.kept)} that ${baseline.name} has from ${calibration.baselineThreshold} on`,
-    );
+  const calibrated = calibrationWords(comparison);
+  if (calibrated !== null)
+    lines.push("", calibrated.map((part) => (typeof part === "string" ? part : part.name)).join(""));
   return [...lines, ...oddLines(comparisonOddities(comparison))];
 }
 
