@@ -1,38 +1,19 @@
 import { EmbError } from "@emb/manifest";
-import type {
-  Chunk,
-  DocumentChunks,
-  Lease,
-  NamespaceRecord,
-  NamespaceWriter,
-  Runs,
-  RunState,
-  ShardCounters,
-  TextFailure,
-} from "@emb/store";
-import type { Chunker, TextChunk } from "./chunker.js";
+import type { Lease, NamespaceWriter, Runs, RunState, ShardCounters } from "@emb/store";
+import type { Chunker } from "./chunker.js";
 import type { CommitPace } from "./commit-pace.js";
-import { chunkHash } from "./content-hash.js";
-import type { OwnContents } from "./own-contents.js";
+import { chunksOf, prepare, type PendingDocument, type Prepared, type VectorSources } from "./prepare-batch.js";
 import { readAhead } from "./read-ahead.js";
-import type { RunMeter } from "./run-meter.js";
-import type { RecentVectors } from "./recent-vectors.js";
 
 /** Read together from the system of record; bounds the memory of one page. */
 const PAGE_DOCUMENTS = 500;
 const PAGE_BYTES = 2 * 1024 * 1024;
 
-export interface FillShard {
+export interface FillShard extends VectorSources {
   readonly runs: Pick<Runs, "renew" | "release" | "complete" | "state">;
   readonly writer: NamespaceWriter;
   readonly lease: Lease;
   readonly chunker: Chunker;
-  readonly meter: RunMeter;
-  readonly recent: RecentVectors;
-  /** Null: whatever is not recent may be stored. */
-  readonly own: OwnContents | null;
-  /** Namespaces whose vectors can stand in this one as they are: same-space.ts. */
-  readonly sameSpace: readonly NamespaceRecord[];
   /** Shared by the shards of a run. */
   readonly pace: CommitPace;
   /** Ends at once, whatever is under way. */
@@ -40,22 +21,6 @@ export interface FillShard {
   /** Ends once the batch under way is committed. */
   readonly stopping?: AbortSignal | undefined;
   readonly onCommit: (counters: ShardCounters) => void;
-}
-
-export interface PendingDocument {
-  readonly id: string;
-  readonly version: bigint;
-  readonly chunks: readonly TextChunk[];
-}
-
-export interface Prepared {
-  readonly documents: readonly DocumentChunks[];
-  readonly counters: ShardCounters;
-  readonly failures: readonly TextFailure[];
-  /** null: not one document of the batch is whole. */
-  readonly cursor: string | null;
-  /** Why the batch ends before its last document. */
-  readonly stopped: EmbError | null;
 }
 
 /**
@@ -169,95 +134,3 @@ async function* pendingPages({
     left = left.slice(last === undefined ? ids.length : ids.indexOf(last.id) + 1);
   }
 }
-
-/** Gives every chunk its vector: from a moment ago, from the namespace, or from the provider, in that order. */
-export async function prepare(
-  { meter, recent, own, writer, sameSpace }: Pick<FillShard, "meter" | "recent" | "own" | "writer" | "sameSpace">,
-  batch: readonly PendingDocument[],
-  signal: AbortSignal,
-): Promise<Prepared> {
-  const hashed = batch.map((document) => ({
-    ...document,
-    chunks: document.chunks.map((chunk) => {
-      const contentHash = chunkHash(chunk.embedText);
-      return { chunk, contentHash, key: contentHash.toString("hex") };
-    }),
-  }));
-
-  const vectors = new Map<string, Float32Array>();
-  const unknown = new Map<string, { contentHash: Uint8Array; embedText: string }>();
-  for (const { key, contentHash, chunk } of hashed.flatMap((document) => document.chunks)) {
-    const vector = recent.get(key);
-    if (vector) vectors.set(key, vector);
-    else unknown.set(key, { contentHash, embedText: chunk.embedText });
-  }
-  const stored = [...unknown].filter(([key]) => own === null || own.mayHold(key));
-  for (const [key, vector] of await writer.findVectors(
-    stored.map(([, { contentHash }]) => contentHash),
-    sameSpace,
-  )) {
-    vectors.set(key, vector);
-    unknown.delete(key);
-  }
-
-  const refused = new Map<string, { code: string; reason: string }>();
-  const { outcomes, tokens, stopped } = await meter.embed(
-    [...unknown.values()].map(({ embedText }) => embedText),
-    signal,
-  );
-  for (const [place, key] of [...unknown.keys()].entries()) {
-    const outcome = outcomes[place];
-    if (outcome === undefined && stopped !== null) break;
-    if (outcome === undefined)
-      throw new EmbError("EMB_PROVIDER_RESPONSE_INVALID", `expected ${unknown.size} vectors, got ${outcomes.length}`, {
-        hint: "Check the provider's adapter with providerContract of @emb/providers/testing.",
-      });
-    if (outcome instanceof Float32Array) {
-      vectors.set(key, outcome);
-      recent.add(key, outcome);
-      own?.add(key);
-    } else refused.set(key, outcome);
-  }
-
-  // a document is committed whole or not at all
-  const known = (key: string) => vectors.has(key) || refused.has(key);
-  const cut = hashed.findIndex(({ chunks }) => !chunks.every(({ key }) => known(key)));
-  const whole = stopped === null || cut < 0 ? hashed : hashed.slice(0, cut);
-
-  const failures: TextFailure[] = [];
-  const documents = whole.map(({ id, version, chunks }): DocumentChunks => {
-    const rows: Chunk[] = [];
-    for (const [ordinal, { chunk, contentHash, key }] of chunks.entries()) {
-      const vector = vectors.get(key);
-      if (vector)
-        rows.push({ documentId: id, ordinal, contentHash, text: chunk.text, headingPath: chunk.headingPath, vector });
-      else
-        failures.push({
-          documentId: id,
-          ordinal,
-          ...(refused.get(key) ?? { code: "EMB_INTERNAL", reason: "no vector" }),
-        });
-    }
-    return { documentId: id, version, chunks: rows };
-  });
-  const chunkCount = chunksOf(documents);
-  const kept = new Set(whole.flatMap(({ chunks }) => chunks.map(({ key }) => key)));
-  const embedded = [...unknown.keys()].filter((key) => vectors.has(key) && kept.has(key)).length;
-  return {
-    documents,
-    failures,
-    stopped,
-    cursor: whole.at(-1)?.id ?? null,
-    counters: {
-      documents: whole.length,
-      chunks: chunkCount,
-      embedded,
-      skipped: chunkCount - embedded,
-      failed: failures.length,
-      tokens,
-    },
-  };
-}
-
-const chunksOf = (documents: readonly { readonly chunks: readonly unknown[] }[]): number =>
-  documents.reduce((sum, { chunks }) => sum + chunks.length, 0);

@@ -3,12 +3,10 @@ import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
 import type { Changes, NamespaceRecord, NamespaceWriter, QueuedChange, Store, TextFailure } from "@emb/store";
 import { decidePostponement, whyGivenUp } from "./change-postponement.js";
 import type { Chunker } from "./chunker.js";
-import { prepare } from "./fill-shard.js";
 import { createLiveMeter } from "./live-meter.js";
 import { checkWitness, expectedSeal } from "./open-target.js";
-import type { OwnContents } from "./own-contents.js";
+import { prepare, type VectorSources } from "./prepare-batch.js";
 import { RecentVectors } from "./recent-vectors.js";
-import type { RunMeter } from "./run-meter.js";
 import { sameSpace } from "./same-space.js";
 import { sealedChunker } from "./whole-texts.js";
 
@@ -17,7 +15,7 @@ const BATCH_CHANGES = 64;
 const RECENT_VECTOR_BYTES = 4 * 1024 * 1024;
 
 /** What drains the changes of one namespace. Nothing of it is kept between drains but the recent vectors. */
-export interface ChangeDrain {
+export interface ChangeDrain extends VectorSources {
   readonly changes: Pick<Changes, "claim" | "giveUp" | "postpone">;
   readonly writer: NamespaceWriter;
   readonly chunker: Chunker;
@@ -25,12 +23,6 @@ export interface ChangeDrain {
   readonly leaseMs: number;
   /** Throws unless the model is there and repeats the seal's witness: then a change that fails alone is itself to blame. */
   readonly checkModel: () => Promise<void>;
-  readonly meter: RunMeter;
-  readonly recent: RecentVectors;
-  /** Null: whatever is not recent may be stored. */
-  readonly own: OwnContents | null;
-  /** Namespaces whose vectors can stand in this one as they are: same-space.ts. */
-  readonly sameSpace: readonly NamespaceRecord[];
   /** Ends at once; what was claimed is free again. */
   readonly signal: AbortSignal;
   /** Ends after the batch under way. */

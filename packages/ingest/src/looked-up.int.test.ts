@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chunkHash } from "./content-hash.js";
-import { prepare } from "./fill-shard.js";
+import { prepare } from "./prepare-batch.js";
 import { createLiveMeter } from "./live-meter.js";
 import { OwnContents } from "./own-contents.js";
 import { RecentVectors } from "./recent-vectors.js";
