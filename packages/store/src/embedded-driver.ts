@@ -2,6 +2,7 @@ import { Worker } from "node:worker_threads";
 import { EmbError } from "@emb/manifest";
 import { databaseError } from "./database-error.js";
 import { createQueue } from "./in-order.js";
+import { localSettings } from "./local-settings.js";
 import type { WorkerReply, WorkerRequest } from "./embedded-messages.js";
 import type { SqlCapabilities, SqlDriver, SqlResult, SqlSession, SqlTransaction } from "./sql-driver.js";
 import { runTransaction } from "./sql-transaction.js";
@@ -10,6 +11,7 @@ const CAPABILITIES: SqlCapabilities = {
   kind: "embedded",
   concurrentSessions: false,
   concurrentIndexBuild: false,
+  binaryValues: false,
   minIndexedRows: 20_000, // exact search takes 25 ms there, the index build more than 15 s; see bench
   indexBuildBytes: 512 * 1024 * 1024,
 };
@@ -102,6 +104,14 @@ export async function createEmbeddedDriver(options: { directory: string; workerU
     query: (sql, params) => inOrder(() => session.query(sql, params)),
     exec: (sql) => inOrder(() => session.exec(sql)),
     transaction: (work) => inOrder(() => runTransaction({ ...session, copyIn }, work)),
+    queryWith: (settings, sql, params) =>
+      inOrder(() =>
+        runTransaction({ ...session, copyIn }, async (tx) => {
+          const local = localSettings(settings);
+          const [, result] = await Promise.all([tx.query(local.sql, local.params), tx.query(sql, params)]);
+          return result;
+        }),
+      ),
     maintain: (sql) => inOrder(async () => void (await session.exec(sql))),
     close: () =>
       (closing ??= inOrder(async () => {

@@ -5,7 +5,7 @@ import type { DenseQuery, Hit, NamespaceReader, NamespaceRecord } from "./namesp
 import { readIndexKind } from "./postgres-index.js";
 import type { SqlDriver, SqlResult } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
-import { checkVector, readVector, vectorText } from "./vector-bytes.js";
+import { checkVector, readVector, vectorBinary, vectorText } from "./vector-bytes.js";
 
 const MAX_LIMIT = 1_000; // also the most that hnsw.ef_search takes
 const MIN_SEARCH_LIST = 100; // recall@10 0.996 on 100,000 x 384, measured
@@ -96,21 +96,36 @@ export function createPostgresReader(options: {
     FROM (SELECT *, ${distanceSql} AS distance FROM ${table} ORDER BY distance${tieBreak} LIMIT ${limit}) AS nearest
     ORDER BY distance, document_id, ordinal`;
 
+  const parameterOf = (vector: Float32Array) =>
+    driver.capabilities.binaryValues ? vectorBinary(record.seal, vector) : vectorText(vector);
+
   // `+ 0` is an expression that no index holds, so every row is looked at
   const exactSql = nearest(`${distanceTo("$1")} + 0`, ", document_id, ordinal", "$2::integer");
-  const exact = async (query: DenseQuery) => driver.query(exactSql, [vectorText(query.vector), query.limit]);
+  const exact = ({ vector, limit }: DenseQuery) => driver.query(exactSql, [parameterOf(vector), limit]);
+
+  const indexedSql = nearest(distanceTo("$1"), "", "$2::integer");
+  /** enable_seqscan: without fresh statistics the planner may take a table of 100,000 rows for a small one. */
+  const indexed = ({ vector, limit }: DenseQuery, iterativeScan: "off" | "strict_order") =>
+    driver.queryWith(
+      {
+        "hnsw.ef_search": String(Math.min(Math.max(2 * limit, MIN_SEARCH_LIST), MAX_LIMIT)),
+        "hnsw.iterative_scan": iterativeScan,
+        enable_seqscan: "off",
+      },
+      indexedSql,
+      [parameterOf(vector), limit],
+    );
 
   /**
-   * Settings and search go to the server together, as one transaction: apart they would be four round trips, and a search takes 1 to 2 ms. So the
-   * numbers stand in the text; they were checked to be numbers. enable_seqscan: without fresh statistics the planner may take a table of 100,000
-   * rows for a small one.
+   * The index lists twice as many as are wanted. Where most of them are rows that were deleted since, it is asked to go on, which costs a tenth more
+   * where it need not; its graph may leave a row unreachable, and a short answer must mean a short namespace.
    */
-  const indexed = ({ vector, limit }: DenseQuery) => {
-    const list = Math.min(Math.max(2 * limit, MIN_SEARCH_LIST), MAX_LIMIT);
-    return driver.exec(
-      `SET LOCAL hnsw.ef_search = ${list}; SET LOCAL hnsw.iterative_scan = strict_order; SET LOCAL enable_seqscan = off;
-       ${nearest(distanceTo(`'${vectorText(vector)}'`), "", String(limit))}`,
-    );
+  const searchIndex = async (query: DenseQuery): Promise<SqlResult> => {
+    for (const iterativeScan of ["off", "strict_order"] as const) {
+      const result = await indexed(query, iterativeScan);
+      if (result.rows.length >= query.limit) return result;
+    }
+    return exact(query);
   };
 
   /** An index that was there once is not looked for again: where it is gone, the same search reads every row. */
@@ -126,10 +141,7 @@ export function createPostgresReader(options: {
       checkVector(record.seal, query.vector, "query");
       checkLimit(query.limit);
       const approximate = query.exact !== true && (await lookForIndex());
-      let result = approximate ? await indexed(query) : await exact(query);
-      // the index's graph may leave a row unreachable; a short answer must mean a short namespace
-      if (approximate && result.rows.length < query.limit) result = await exact(query);
-      return parseRows(HitRow, result).map(toHit);
+      return parseRows(HitRow, await (approximate ? searchIndex(query) : exact(query))).map(toHit);
     },
 
     count: async () =>

@@ -31,6 +31,8 @@ export interface SqlCapabilities {
   readonly concurrentIndexBuild: boolean;
   /** Below so many rows an approximate index costs more than it saves. */
   readonly minIndexedRows: number;
+  /** Bytes given for a value of any type are taken for its binary form; else only for bytea. */
+  readonly binaryValues: boolean;
   /** Most memory in bytes that one index build may take. */
   readonly indexBuildBytes: number;
 }
@@ -44,6 +46,12 @@ export interface SqlDriver extends SqlSession {
   readonly capabilities: SqlCapabilities;
   /** Commits what `work` did, or nothing of it when it throws. Read committed. Not to be nested. */
   transaction<T>(work: (tx: SqlTransaction) => Promise<T>): Promise<T>;
+  /** One statement under settings that hold for it alone. */
+  queryWith(
+    settings: Readonly<Record<string, string>>,
+    sql: string,
+    params: readonly (string | number | Uint8Array)[],
+  ): Promise<SqlResult>;
   /** One statement that cannot stand in a transaction, in a session of its own with these settings; a pooler in between may refuse the settings, and they are left out. */
   maintain(sql: string, settings: Readonly<Record<string, string>>): Promise<void>;
   /** Finishes what was called before, then frees everything. Safe to call twice. */

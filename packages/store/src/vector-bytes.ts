@@ -86,6 +86,13 @@ export function readVector(bytes: Uint8Array): Float32Array {
 /** A vector as a statement's parameter. */
 export const vectorText = (vector: Float32Array): string => `[${vector.join(",")}]`;
 
+/** The same in binary form: a fifth of the bytes, and nothing to read digits of. @throws EmbError EMB_VECTOR_INVALID */
+export function vectorBinary(shape: VectorShape, vector: Float32Array): Uint8Array {
+  const bytes = new Uint8Array(vectorBytes(shape));
+  writeVector(shape, vector, () => "query", { view: new DataView(bytes.buffer), at: 0 });
+  return bytes;
+}
+
 function checkDims(shape: VectorShape, vector: Float32Array, whose: string): void {
   if (vector.length === shape.dims) return;
   throw invalid(`${whose}: expected ${shape.dims} dims, got ${vector.length}`, vector.length);

@@ -11,8 +11,11 @@ import { measured, type Section } from "./fill.js";
 import type { IndexFigures, TaskOf } from "./task.js";
 
 const BATCH_ROWS = 1_000;
-const QUERIES = 200;
-const WARM_UP = 20;
+const QUERIES = 400;
+/** As in a service that has run for a while: the engine has compiled, and the indexes are in memory. */
+const WARM_UP = 200;
+/** An exact search reads the whole table. */
+const RECALL_QUERIES = 200;
 const TOP_K = 10;
 /** As the store searches for ten. */
 const SEARCH_LIST = 100;
@@ -113,10 +116,13 @@ export const indexTask = (task: TaskOf<"index">): Promise<IndexFigures> =>
       await client.query(handTable(`${schema}.plain`));
       for (const bytes of batches) await copyByHand(client, `${schema}.plain`, bytes);
       await client.query(`ANALYZE ${schema}.plain`);
-      await client.query("SET maintenance_work_mem = '256MB'; SET max_parallel_maintenance_workers = 0");
-      const plainStart = performance.now();
-      await client.query(hnsw(`${schema}.plain`));
-      const plainEnd = performance.now();
+      // in a session of its own, as the store's: one that has built before is 7% faster
+      const plainBuild = await withClient(task.database, async (builder) => {
+        await builder.query("SET maintenance_work_mem = '256MB'; SET max_parallel_maintenance_workers = 0");
+        const plainStart = performance.now();
+        await builder.query(hnsw(`${schema}.plain`));
+        return (performance.now() - plainStart) / 1000;
+      });
 
       const reader = await store.namespaces.openReader(filled.address, SEAL, { strict: true });
       const emb = async (vector: Float32Array, exact: boolean) =>
@@ -126,20 +132,20 @@ export const indexTask = (task: TaskOf<"index">): Promise<IndexFigures> =>
       const found = { emb: 0, plain: 0 };
       await client.query(`SET hnsw.ef_search = ${SEARCH_LIST}; SET enable_seqscan = off`);
       const answers = { emb: [] as string[][], plain: [] as string[][] };
-      for (const [n, vector] of [...queries.slice(0, WARM_UP), ...queries].entries()) {
-        const begin = performance.now();
-        const embHits = await emb(vector, false);
-        const middle = performance.now();
-        const plainHits = await plainSearch(client, `${schema}.plain`, vector);
-        const end = performance.now();
-        if (n < WARM_UP) continue; // the engine compiles, and the index comes into memory
-        times.emb.push(middle - begin);
-        times.plain.push(end - middle);
-        answers.emb.push(embHits);
-        answers.plain.push(plainHits);
-      }
-      // apart from the timed ones: an exact search reads the whole table, and pushes an index out of the server's memory
-      for (const [n, vector] of queries.entries()) {
+      const search = {
+        emb: (vector: Float32Array) => emb(vector, false),
+        plain: (vector: Float32Array) => plainSearch(client, `${schema}.plain`, vector),
+      };
+      for (const [n, vector] of [...queries.slice(0, WARM_UP), ...queries].entries())
+        for (const who of n % 2 === 0 ? (["emb", "plain"] as const) : (["plain", "emb"] as const)) {
+          const begin = performance.now();
+          const hits = await search[who](vector);
+          if (n < WARM_UP) continue;
+          times[who].push(performance.now() - begin);
+          answers[who].push(hits);
+        }
+      // apart from the timed ones: an exact search pushes an index out of the server's memory
+      for (const [n, vector] of queries.slice(0, RECALL_QUERIES).entries()) {
         const wanted = new Set(await emb(vector, true));
         found.emb += answers.emb[n]!.filter((id) => wanted.has(id)).length;
         found.plain += answers.plain[n]!.filter((id) => wanted.has(id)).length;
@@ -149,11 +155,11 @@ export const indexTask = (task: TaskOf<"index">): Promise<IndexFigures> =>
         load_then_index: (built - start) / 1000,
         live: (liveEnd - liveStart) / 1000,
         emb_build: (built - loaded) / 1000,
-        plain_build: (plainEnd - plainStart) / 1000,
+        plain_build: plainBuild,
         emb_query_ms: p50(times.emb),
         plain_query_ms: p50(times.plain),
-        emb_recall: found.emb / (TOP_K * QUERIES),
-        plain_recall: found.plain / (TOP_K * QUERIES),
+        emb_recall: found.emb / (TOP_K * RECALL_QUERIES),
+        plain_recall: found.plain / (TOP_K * RECALL_QUERIES),
       };
     } finally {
       await store.close();
