@@ -268,13 +268,30 @@ describe("the query service over HTTP", () => {
   });
 
   it.each([
-    [{ index: 0, status: 413 }, 413, "EMB_TEXT_TOO_LONG"],
-    [{ index: 0, status: 400, reason: "context_length_exceeded" }, 413, "EMB_TEXT_TOO_LONG"],
-    [{ index: 0, status: 400 }, 500, "EMB_INTERNAL"],
-    [{ status: 413 }, 500, "EMB_INTERNAL"],
-  ])("says that a query is too long when only the model's service could tell: %j", async (context, status, code) => {
-    const refused = new EmbError("EMB_PROVIDER_REJECTED", "refused", { hint: "-", context });
-    expect(await openFailing(refused)).toMatchObject({ status, error: { code } });
+    [{ index: 0, status: 413 }, 413, "EMB_TEXT_TOO_LONG", false],
+    [{ index: 0, status: 400, reason: "context_length_exceeded" }, 413, "EMB_TEXT_TOO_LONG", false],
+    [{ index: 0, status: 400 }, 422, "EMB_PROVIDER_REJECTED", true],
+    [{ index: 0, status: 422, reason: "invalid_input" }, 422, "EMB_PROVIDER_REJECTED", true],
+    [{ status: 413 }, 500, "EMB_INTERNAL", true],
+    [{ status: 409 }, 500, "EMB_INTERNAL", true],
+  ])(
+    "tells a query that the model's service refuses from a service that fails: %j",
+    async (context, status, code, told) => {
+      const refused = new EmbError("EMB_PROVIDER_REJECTED", "at model.internal", { hint: "-", context });
+      const failures: string[] = [];
+      const answer = await openFailing(refused, failures);
+      expect(answer).toMatchObject({ status, error: { code } });
+      expect(JSON.stringify(answer.error)).not.toContain("model.internal");
+      expect(failures).toEqual(told ? ["at model.internal"] : []);
+    },
+  );
+
+  it.each(["EMB_NAMESPACE_NOT_FOUND", "EMB_SEAL_MISMATCH"] as const)("answers 503 and the code to %s", async (code) => {
+    const lost = new EmbError(code, "what was seen", { hint: "what to do" });
+    expect(await openFailing(lost)).toMatchObject({
+      status: 503,
+      error: { code, message: "what was seen", hint: "what to do" },
+    });
   });
 });
 

@@ -23,13 +23,17 @@ export interface QueryAppSetup extends HealthSetup {
   readonly onFailure: (error: Error) => void;
 }
 
-const HTTP_STATUS: Partial<Record<ErrorCode, 400 | 413 | 503>> = {
+type Status = 400 | 404 | 413 | 422 | 500 | 503;
+
+const HTTP_STATUS: Partial<Record<ErrorCode, Status>> = {
   EMB_USAGE: 400,
   EMB_TEXT_EMPTY: 400,
   EMB_TEXT_TOO_LONG: 413,
   EMB_PROVIDER_UNAVAILABLE: 503,
   EMB_PROVIDER_RATE_LIMITED: 503,
   EMB_STORE_UNAVAILABLE: 503,
+  EMB_NAMESPACE_NOT_FOUND: 503,
+  EMB_SEAL_MISMATCH: 503,
 };
 
 /** The HTTP face of one opened namespace. Bodies are strict: an unknown key is an error, never dropped in silence. */
@@ -42,9 +46,10 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
   const app = new Hono();
 
   app.onError((error, context) => {
-    if (isEmbError(error, "EMB_PROVIDER_REJECTED") && isTooLong(error)) {
-      const message = "the query is longer than the model's service takes";
-      return errorAnswer(context, new EmbError("EMB_TEXT_TOO_LONG", message, { hint: "Shorten the query." }), 413);
+    if (isEmbError(error, "EMB_PROVIDER_REJECTED") && error.context["index"] !== undefined) {
+      if (isTooLong(error)) return errorAnswer(context, tooLong(), 413);
+      setup.onFailure(error); // a service that is set up wrongly refuses every query, and its operator is to see that
+      return errorAnswer(context, refusedQuery(error), 422);
     }
     const status = isEmbError(error) ? HTTP_STATUS[error.code] : undefined;
     if (isEmbError(error) && status !== undefined) return errorAnswer(context, error, status);
@@ -98,8 +103,19 @@ export function createQueryApp(setup: QueryAppSetup): Hono {
 }
 
 /** How services say that they refuse one text for its length, where its tokens could not be counted before it was sent. */
-const isTooLong = ({ context: { index, status, reason } }: EmbError): boolean =>
-  index !== undefined && (status === 413 || reason === "context_length_exceeded");
+const isTooLong = ({ context: { status, reason } }: EmbError): boolean =>
+  status === 413 || reason === "context_length_exceeded";
+
+const tooLong = () =>
+  new EmbError("EMB_TEXT_TOO_LONG", "the query is longer than the model's service takes", {
+    hint: "Shorten the query.",
+  });
+
+/** In words of our own: whoever asks is not told where the service is. */
+const refusedQuery = ({ context: { status } }: EmbError) =>
+  new EmbError("EMB_PROVIDER_REJECTED", `the model's service refuses this query, with status ${status}`, {
+    hint: "Ask it in other words; if other queries are refused too, read the service's log.",
+  });
 
 async function readJson(context: Context): Promise<unknown> {
   try {
@@ -117,7 +133,7 @@ function tooLarge(context: Context) {
   return errorAnswer(context, new EmbError("EMB_TEXT_TOO_LONG", message, { hint: "Shorten the query." }), 413);
 }
 
-const errorAnswer = (context: Context, { code, message, hint }: EmbError, status: 400 | 404 | 413 | 500 | 503) =>
+const errorAnswer = (context: Context, { code, message, hint }: EmbError, status: Status) =>
   context.json({ error: { code, message, hint } }, status);
 
 const versionAsNumber = (_key: string, value: unknown): unknown => (typeof value === "bigint" ? Number(value) : value);

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Environment, GateDecision, Settings } from "@emb/config";
-import { fingerprint, namespaceName, type Profile } from "@emb/manifest";
+import { fingerprint, isEmbError, namespaceName, type Profile } from "@emb/manifest";
 import {
   createProvider,
   renderBanner,
@@ -16,6 +16,7 @@ import { actor, passGate, recordOverride } from "./deployment.js";
 import { guardSeal } from "./guard-seal.js";
 import { openPort } from "./open-port.js";
 import { createQueryApp } from "./query-app.js";
+import { createSealWatch, type SealWatch } from "./seal-watch.js";
 import { errorFields, type ServiceLog } from "./service-log.js";
 import { openShadow, type Shadow } from "./shadow.js";
 import type { Telemetry } from "./telemetry.js";
@@ -40,6 +41,8 @@ export interface ServeSetup {
   readonly telemetry: Telemetry;
   /** From 0 to below 1: which queries a shadow is asked. @defaultValue Math.random */
   readonly random?: () => number;
+  /** Monotonic. @defaultValue performance.now */
+  readonly nowMs?: () => number;
 }
 
 export interface QueryService {
@@ -56,6 +59,7 @@ export interface QueryService {
  */
 export async function serve(setup: ServeSetup): Promise<QueryService> {
   const { settings, env, store, base, signal, note } = setup;
+  const { nowMs = () => performance.now() } = setup;
   const { profile, decision } = passGate(settings, env, undefined);
   const mode = settings.namespaceMode;
   const { maxNamespaceBytes } = store.capabilities;
@@ -78,7 +82,7 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
     });
     model = telemetry.traced(provider);
     const { random = Math.random } = setup;
-    shadow = await openShadow({ ...setup, active: profile.name, random, nowMs: () => performance.now() });
+    shadow = await openShadow({ ...setup, active: profile.name, random, nowMs });
     return await serveWith(model, shadow);
   } catch (error) {
     await shadow?.close();
@@ -92,7 +96,16 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
     const namespaces = timedNamespaces(store.namespaces, telemetry);
     const strict = settings.strictMode;
     const opened = await guardSeal(telemetry, () => openSearch({ namespaces, address, provider, strict, signal }));
-    const search = beside.around(countMismatched(opened, telemetry));
+    const watch = createSealWatch({
+      namespaces,
+      opened: opened.reader.record,
+      nowMs,
+      onLost(error) {
+        telemetry.guard("seal", "blocked");
+        log.error({ event: "seal.lost", ...errorFields(error) });
+      },
+    });
+    const search = beside.around(watched(countMismatched(opened, telemetry), watch));
     if (search.reader.seal === "mismatched")
       log.warn({
         event: "seal.mismatched",
@@ -111,11 +124,15 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
       serveRequest: telemetry.serveRequest,
       metrics: () => setup.telemetry.metricsText(),
       onFailure: (error) => log.error({ event: "request.failed", ...errorFields(error) }),
-      notReady: () => notReady,
+      notReady: async () => notReady ?? (await reasonAgainst(watch)),
       readyDetail: () => ({ shadow: beside.detail() ?? undefined }),
     });
     const { host, port } = setup;
-    const open = await openPort(app, { host, port, setting: "query.port in the environment's file, or --port" });
+    const open = await openPort(app, {
+      host,
+      port,
+      setting: "query.port in the environment's file, or --port of emb dev",
+    });
 
     const instance = randomUUID();
     const report = {
@@ -177,6 +194,21 @@ export async function serve(setup: ServeSetup): Promise<QueryService> {
     };
   }
 }
+
+/** Answers only while the namespace is the one that was opened. */
+const watched = (search: Search, watch: SealWatch): Search => ({
+  ...search,
+  async search(request, options) {
+    await watch.check();
+    return search.search(request, options);
+  },
+});
+
+const reasonAgainst = (watch: SealWatch): Promise<string | null> =>
+  watch.check().then(
+    () => null,
+    (error: unknown) => (isEmbError(error) ? `${error.code} ${error.message}` : "the database does not answer"),
+  );
 
 /** Counts each answer that is read under another seal. */
 const countMismatched = (search: Search, telemetry: ProfileTelemetry): Search => ({

@@ -111,7 +111,10 @@ export interface NamespaceReader {
   readonly record: NamespaceRecord;
   /** `mismatched` only when it was opened with strict off: every answer made with it must say so. */
   readonly seal: "equal" | "mismatched";
-  /** Best first; equal scores in order of (documentId, ordinal). @throws EmbError EMB_VECTOR_INVALID on wrong dims or a non-finite number */
+  /**
+   * Best first; equal scores in order of (documentId, ordinal).
+   * @throws EmbError EMB_VECTOR_INVALID on wrong dims or a non-finite number; EMB_NAMESPACE_NOT_FOUND when it was retired meanwhile
+   */
   searchDense(query: DenseQuery): Promise<readonly Hit[]>;
   /** Documents that have a chunk here, and chunks. */
   count(): Promise<{ documents: number; chunks: number }>;

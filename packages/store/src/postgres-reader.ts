@@ -5,6 +5,7 @@ import type { DenseQuery, Hit, NamespaceReader, NamespaceRecord } from "./namesp
 import { readIndexKind } from "./postgres-index.js";
 import type { SqlDriver, SqlResult } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
+import { orRetired } from "./table-gone.js";
 import { checkVector, readVector, vectorBinary, vectorText } from "./vector-bytes.js";
 
 const MAX_LIMIT = 1_000; // also the most that hnsw.ef_search takes
@@ -133,6 +134,9 @@ export function createPostgresReader(options: {
   const lookForIndex = async (): Promise<boolean> =>
     (hasIndex ||= (await readIndexKind(driver, schema, record)) === "hnsw");
 
+  const nearestRows = async (query: DenseQuery): Promise<SqlResult> =>
+    query.exact !== true && (await lookForIndex()) ? searchIndex(query) : exact(query);
+
   return {
     record,
     seal,
@@ -140,8 +144,10 @@ export function createPostgresReader(options: {
     searchDense: async (query) => {
       checkVector(record.seal, query.vector, "query");
       checkLimit(query.limit);
-      const approximate = query.exact !== true && (await lookForIndex());
-      return parseRows(HitRow, await (approximate ? searchIndex(query) : exact(query))).map(toHit);
+      const result = await orRetired(record, "Open the namespace of today: start the reader again.", () =>
+        nearestRows(query),
+      );
+      return parseRows(HitRow, result).map(toHit);
     },
 
     count: async () =>

@@ -1,4 +1,3 @@
-import { EmbError } from "@emb/manifest";
 import { z } from "zod";
 import { encodeChunkRows, encodeCommitted } from "./chunk-rows.js";
 import { isDatabaseError } from "./database-error.js";
@@ -14,11 +13,11 @@ import { buildIndex } from "./postgres-index.js";
 import { parseKeys } from "./postgres-reader.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
+import { orRetired } from "./table-gone.js";
 
 const EmptyRow = z.object({ empty: z.boolean() });
 const PreparedRow = z.object({ held: z.boolean(), stale: z.array(z.int()) });
 
-const UNDEFINED_TABLE = "42P01";
 /** What two writers of one document meet in: rows that came between, and locks taken in another order. */
 const MEETINGS = ["23505", "40P01"];
 const MAX_MEETINGS = 5;
@@ -102,14 +101,8 @@ export function createPostgresWriter(options: {
     }
   };
 
-  /** The same for every write: a table that is not there any more. */
-  const orRetired = async <T>(statement: Promise<T>): Promise<T> => {
-    try {
-      return await statement;
-    } catch (error) {
-      throw isDatabaseError(error, UNDEFINED_TABLE) ? retired(record, error) : error;
-    }
-  };
+  const unlessRetired = <T>(statement: () => Promise<T>): Promise<T> =>
+    orRetired(record, "Start the re-ingest again; it makes the namespace anew.", statement);
 
   return {
     record,
@@ -117,7 +110,7 @@ export function createPostgresWriter(options: {
     readPending: (page) => readPending(driver, schema, committed, { ...page, base: record.base }),
 
     readChanged: (ids) =>
-      orRetired(
+      unlessRetired(() =>
         readPending(driver, schema, committed, {
           base: record.base,
           after: null,
@@ -159,11 +152,13 @@ export function createPostgresWriter(options: {
       return found;
     },
 
-    copyDocuments: (copy) => orRetired(overMeetings(() => copyDocuments({ driver, schema, record, sealId }, copy))),
+    copyDocuments: (copy) =>
+      unlessRetired(() => overMeetings(() => copyDocuments({ driver, schema, record, sealId }, copy))),
 
-    writeBatch: (batch) => orRetired(writeLive(batch)),
+    writeBatch: (batch) => unlessRetired(() => writeLive(batch)),
 
-    writeChanges: (batch) => orRetired(overMeetings(() => writeChanges({ driver, schema, record, sealId }, batch))),
+    writeChanges: (batch) =>
+      unlessRetired(() => overMeetings(() => writeChanges({ driver, schema, record, sealId }, batch))),
 
     buildIndex: async (indexOptions) => {
       await contentOf(record.id).makeUnlessBusy(); // for the runs to come, in a tenth of the time that it takes row by row
@@ -201,10 +196,3 @@ function without(documents: readonly DocumentChunks[], positions: readonly numbe
   const left = new Set(positions);
   return documents.filter((_, position) => !left.has(position));
 }
-
-const retired = (record: NamespaceRecord, cause: unknown) =>
-  new EmbError("EMB_NAMESPACE_NOT_FOUND", `namespace "${record.namespace}" was retired while it was being written`, {
-    hint: "Start the re-ingest again; it makes the namespace anew.",
-    context: { namespace: record.namespace },
-    cause,
-  });

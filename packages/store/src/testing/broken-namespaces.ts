@@ -1,6 +1,6 @@
 import { EmbError } from "@emb/manifest";
 import type { Namespaces } from "../namespaces.js";
-import { namespaces, type Breakage } from "./breakage.js";
+import { namespaces, reader, type Breakage } from "./breakage.js";
 import type { namespaceChecks } from "./namespace-checks.js";
 
 /** Answers instead of refusing. */
@@ -83,6 +83,15 @@ export const brokenNamespaces: Record<keyof typeof namespaceChecks, Breakage> = 
   "with strict off other dims are refused all the same": openAny,
   "a writer needs an equal fingerprint and chunker": openAny,
   "a verified namespace is ready": namespaces(() => ({ markReady: () => Promise.resolve() })),
+  "a reader of a namespace that was retired meanwhile says so, also where another one took its place": reader(
+    (own) => ({
+      searchDense: (query) =>
+        forgiving(
+          () => own.searchDense(query),
+          () => [],
+        ),
+    }),
+  ),
   "a retired namespace is gone, stays in the list and makes room": namespaces(() => ({
     retire: () => Promise.resolve(),
   })),

@@ -164,6 +164,19 @@ export const namespaceChecks = {
     await store.namespaces.markReady(id);
     assert.equal((await store.namespaces.find(address))?.state, "ready");
   },
+  "a reader of a namespace that was retired meanwhile says so, also where another one took its place": async (
+    store,
+  ) => {
+    const filling = await startFilling(store, ["a"]);
+    await filling.writer.writeBatch(batchOf(filling, [chunksOf("a", filling.version)]));
+    const reader = await openSample(store, filling);
+    const query = { vector: Float32Array.of(1, 0, 0, 0), limit: 1 };
+    assert.equal((await reader.searchDense(query)).length, 1);
+    await store.namespaces.retire(filling.record.id);
+    await refused(reader.searchDense(query), "EMB_NAMESPACE_NOT_FOUND", filling.address.namespace);
+    await store.namespaces.create(filling.address, sealOf());
+    await refused(reader.searchDense({ ...query, exact: true }), "EMB_NAMESPACE_NOT_FOUND");
+  },
   "a retired namespace is gone, stays in the list and makes room": async (store) => {
     const filling = await startFilling(store, ["a"]);
     await filling.writer.writeBatch(batchOf(filling, [chunksOf("a", filling.version)]));
