@@ -6,6 +6,7 @@ import { namespaceName } from "@emb/manifest";
 import { renderBanner, telemetryLabels } from "@emb/providers";
 import {
   addHealthRoutes,
+  answerArguments,
   bannerOf,
   createNote,
   createServiceLog,
@@ -23,12 +24,11 @@ import { work } from "./worker.js";
 /** Everything is closed by then; what still holds the process is a collector or a database that does not answer. */
 const LINGER_MS = 1000;
 
-if (process.argv.length > 2) {
-  process.stderr.write(
-    "usage: emb-ingest-worker, without arguments: config/<env>.yaml and the environment say what it does\n",
-  );
+const answer = answerArguments("emb-ingest-worker", process.argv.slice(2));
+if (answer !== null) {
+  process.stderr.write(`${answer.text}\n`);
   // oxlint-disable-next-line unicorn/no-process-exit -- an app's main, before anything is open
-  process.exit(process.argv[2] === "--help" ? 0 : 2);
+  process.exit(answer.exitCode);
 }
 
 const order = createStopOrder(process);

@@ -7,6 +7,6 @@ export { openStore, withStore } from "./open-store.js";
 export { createQueryApp, type QueryAppSetup } from "./query-app.js";
 export { serve, type QueryService, type ServeSetup } from "./serve.js";
 export { createServiceLog, errorFields, type ServiceLog } from "./service-log.js";
-export { createNote, reportServiceError } from "./service-main.js";
+export { answerArguments, createNote, reportServiceError } from "./service-main.js";
 export { startTelemetry, type Telemetry } from "./telemetry.js";
 export { telemetryContext } from "./telemetry-context.js";

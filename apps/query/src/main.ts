@@ -5,12 +5,19 @@ import { passGate } from "./deployment.js";
 import { withStore } from "./open-store.js";
 import { serve } from "./serve.js";
 import { createServiceLog } from "./service-log.js";
-import { createNote, reportServiceError } from "./service-main.js";
+import { answerArguments, createNote, reportServiceError } from "./service-main.js";
 import { startTelemetry } from "./telemetry.js";
 import { telemetryContext } from "./telemetry-context.js";
 
 /** Everything is closed by then; what still holds the process is a collector that does not answer. */
 const LINGER_MS = 1000;
+
+const answer = answerArguments("emb-query", process.argv.slice(2));
+if (answer !== null) {
+  process.stderr.write(`${answer.text}\n`);
+  // oxlint-disable-next-line unicorn/no-process-exit -- an app's main, before anything is open
+  process.exit(answer.exitCode);
+}
 
 const stop = new AbortController();
 for (const name of ["SIGINT", "SIGTERM"] as const)

@@ -12,9 +12,13 @@ export interface QueryProcess {
 }
 
 /** Starts the real service in production, with nothing of this process's environment but PATH. */
-export function startQueryProcess(cwd: string, env: Readonly<Record<string, string>> = {}): QueryProcess {
+export function startQueryProcess(
+  cwd: string,
+  env: Readonly<Record<string, string>> = {},
+  args: readonly string[] = [],
+): QueryProcess {
   const { PATH = "" } = process.env;
-  const child = spawn(process.execPath, [SERVICE], { cwd, env: { PATH, ENV: "production", ...env } });
+  const child = spawn(process.execPath, [SERVICE, ...args], { cwd, env: { PATH, ENV: "production", ...env } });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const ended = new Promise<{ code: number | null; stderr: string }>((resolve) => {

@@ -32,6 +32,17 @@ describe("the query process", () => {
     await expect(rm(join(dir, "never"), { recursive: true })).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  it.each([
+    [["--port", "abc"], 2, "error EMB_USAGE emb-query: expected no arguments, seen --port\n  -> "],
+    [["--port=8080"], 2, "error EMB_USAGE emb-query: expected no arguments, seen --port\n  -> "],
+    [["postgres://emb:s3cret-pw@db/emb"], 2, "error EMB_USAGE emb-query: expected no arguments, seen 1\n  -> "],
+    [["--help"], 0, "usage: emb-query\n  "],
+  ])("takes no arguments, and drops none in silence: %j", async (args, exit, said) => {
+    const { code, stderr } = await startQueryProcess(dir, { EMB_DATA_DIR: join(dir, "never") }, args).ended;
+    const action = "Say it in config/<env>.yaml or the environment, and start it without arguments.\n";
+    expect({ code, stderr }).toEqual({ code: exit, stderr: `${said}${action}` });
+  });
+
   it("serves on when whoever read its log has gone", async () => {
     const service = start();
     const url = await service.url;

@@ -7,6 +7,20 @@ export interface ServiceProcess {
   readonly signal: AbortSignal;
 }
 
+/**
+ * What a service says that was started with arguments, and its exit code: it takes none, and one that it dropped in silence would look as if it held.
+ * @returns null where there are none
+ */
+export function answerArguments(service: string, given: readonly string[]): { text: string; exitCode: 0 | 2 } | null {
+  const [first] = given;
+  if (first === undefined) return null;
+  const action = "Say it in config/<env>.yaml or the environment, and start it without arguments.";
+  if (first === "--help" || first === "-h") return { text: `usage: ${service}\n  ${action}`, exitCode: 0 };
+  // a value may be a secret; the name of a flag is none
+  const seen = /^--?[a-z][a-z0-9-]*/i.exec(first)?.[0] ?? `${given.length}`;
+  return { text: `error EMB_USAGE ${service}: expected no arguments, seen ${seen}\n  -> ${action}`, exitCode: 2 };
+}
+
 /** Writes lines for people and logs. That whoever read them has gone, as a log collector that restarts, ends no service. */
 export function createNote(stream: Writable): (line: string) => void {
   stream.on("error", (error) => {
