@@ -65,6 +65,7 @@ describe("going back", () => {
     expect(documentOf(refused, Refused)).toEqual({
       code: "EMB_ROLLBACK_REFUSED",
       lag: 1,
+      set_aside: 0,
       texts_embedded: 0,
       reasons: ["namespace docs_one: expected lag 0, seen 1 documents not yet as they are now"],
     });
@@ -114,6 +115,65 @@ describe("going back", () => {
   });
 });
 
+describe("going back to a namespace of which changes were set aside", () => {
+  let project: Project;
+  beforeAll(async () => {
+    project = await createFilledProject();
+  });
+  afterAll(() => project.remove());
+
+  const LATE = ["late.md", "later.md"];
+  /** Puts LATE, and gives up as many of them in docs_one as a worker would that cannot show them. @returns the run that filled it */
+  const setAside = async (count: number): Promise<string> => {
+    const store = await openEmbeddedStore({ dataDir: join(project.dir, ".emb") });
+    const { id: namespaceId } = (await store.namespaces.find({ base: "docs", suffix: "one" }))!;
+    for (const id of LATE) {
+      const version = await store.documents.nextVersion();
+      const document = {
+        id,
+        title: null,
+        format: "text" as const,
+        text: id,
+        metadata: {},
+        contentHash: Buffer.alloc(32),
+      };
+      await store.documents.put({ base: "docs", source: "put", document: { ...document, version } });
+    }
+    const waiting = await store.changes.claim({ namespaceId, limit: count, claimMs: 0 });
+    for (const change of waiting)
+      await store.changes.giveUp({ namespaceId, change, code: "EMB_VECTOR_INVALID", reason: "not finite" });
+    await store.workers.report({ instance: "w", environment: "production", host: "here", pid: 1 });
+    const run = (await store.runs.list({ base: "docs" })).find((listed) => listed.namespaceId === namespaceId);
+    await store.close();
+    return run!.id;
+  };
+  const rollback = (...args: string[]) => project.emb(["rollback", "--to", "one", ...args]);
+
+  it("waits while anything of the lag is still queued", async () => {
+    await setAside(1);
+    const waited = await rollback("--wait", "--timeout-s", "1", "--json");
+    expect(waited.code).toBe(1);
+    expect(documentOf(waited, Refused)).toMatchObject({ lag: 2, set_aside: 1 });
+    expect(waited.stderr).toContain("2 documents are not as they are now; waiting for a worker");
+    expect(waited.stderr).not.toContain("set aside");
+  });
+
+  it("says at once how many were set aside, and what shows them and tries them again", async () => {
+    const run = await setAside(1); // the other one
+    const waited = await rollback("--wait", "--timeout-s", "100000", "--json");
+    expect(waited.code).toBe(1);
+    expect(documentOf(waited, Refused)).toMatchObject({ lag: 2, set_aside: 2 });
+    expect(waited.stderr).toContain(
+      `docs_one: all 2 documents that are not as they are now were set aside, and no worker brings them: emb status names them, emb runs retry ${run} tries them again`,
+    );
+    const people = await rollback();
+    expect(people.stdout.trimEnd().split("\n").at(-1)).toBe(
+      `  -> emb status names what was set aside, emb runs retry ${run} tries it again; --accept-stale goes back without.`,
+    );
+    expect((await rollback("--accept-stale")).code).toBe(0);
+  });
+});
+
 const Listed = z.object({
   rows: z.number(),
   entries: z.array(z.object({ action: z.string(), detail: z.record(z.string(), z.unknown()) })),
@@ -133,6 +193,7 @@ const RolledBack = z
 const Refused = z.object({
   code: z.string().optional(),
   lag: z.number(),
+  set_aside: z.number().optional(),
   texts_embedded: z.number(),
   reasons: z.array(z.string()),
 });

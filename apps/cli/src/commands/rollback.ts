@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "@emb/config";
-import { decideRollback, rollBack } from "@emb/ingest";
+import { decideRollback, rollBack, UNFINISHED } from "@emb/ingest";
 import { EmbError, fingerprint, namespaceName } from "@emb/manifest";
 import type { NamespaceRecord, Store } from "@emb/store";
 import { actor, findProfile } from "@emb/query";
@@ -21,6 +21,7 @@ export interface RollbackOptions {
 const READERS_WITHIN_MS = 30_000;
 const POLL_MS = 1000;
 const WAIT_S = 300;
+const MAX_SET_ASIDE = 1_000_000;
 
 /**
  * Ends fills of the other profiles, checks that the profile's namespace can serve at once, and prints what to set. Edits no file, embeds
@@ -48,10 +49,10 @@ export const rollback: Command<RollbackOptions> = async (session, options) => {
         { hint: `Set EMBEDDING_NAMESPACE_MODE=${baseMode}.` },
       );
     const record = await store.namespaces.find(address);
-    const lag =
+    const { lag, setAside, retry } =
       record === null || record.state === "retired"
-        ? 0
-        : await lagOf(session, store, record, options.wait && !options.acceptStale ? timeoutS : 0);
+        ? FRESH
+        : await behind(session, store, record, options.wait && !options.acceptStale ? timeoutS : 0);
     const decision = decideRollback({
       to,
       record,
@@ -68,12 +69,15 @@ export const rollback: Command<RollbackOptions> = async (session, options) => {
         texts_embedded: 0,
         code: "EMB_ROLLBACK_REFUSED",
         lag,
+        set_aside: setAside,
         reasons: decision.reasons,
       });
       output.line(`refused  ${from} -> ${to}`);
       for (const reason of decision.reasons) output.line(`  ${reason}`);
       output.line(
-        `  -> emb reingest --to ${to} brings it up to date${lag > 0 ? "; --wait waits for a worker to, --accept-stale goes back without" : ""}.`,
+        retry === null
+          ? `  -> emb reingest --to ${to} brings it up to date${lag > 0 ? "; --wait waits for a worker to, --accept-stale goes back without" : ""}.`
+          : `  -> emb status names what was set aside, ${retry} tries it again; --accept-stale goes back without.`,
       );
       return 1;
     }
@@ -124,25 +128,61 @@ function restoreSteps({ baseline, open }: Settings, to: string): { environment: 
   return { environment: [`EMBEDDINGS_PROFILE=${to}`, ...(open ? [] : [`EMBEDDING_PROFILE_EXPERIMENT=${to}`])], yaml };
 }
 
-/** The lag now, or as soon as it is 0: workers bring what is queued, and where none reports nobody is waited for; a rollback embeds nothing itself. */
-async function lagOf(session: Session, store: Store, record: NamespaceRecord, timeoutS: number): Promise<number> {
+/** How a namespace is behind. */
+interface Behind {
+  readonly lag: number;
+  /** Documents among them that were set aside. */
+  readonly setAside: number;
+  /** What tries them again, when the whole lag is set aside and no run is at it; else null. */
+  readonly retry: string | null;
+}
+
+const FRESH: Behind = { lag: 0, setAside: 0, retry: null };
+
+/**
+ * The lag now, or as soon as it is 0: workers bring what is queued. Nobody is waited for where none reports, nor for what was set aside, which no worker
+ * brings; a rollback embeds nothing itself.
+ */
+async function behind(session: Session, store: Store, record: NamespaceRecord, timeoutS: number): Promise<Behind> {
   const reader = await store.namespaces.openReader(record, record.seal, { strict: true });
   const endMs = session.nowMs() + timeoutS * 1000;
   let told = false;
   for (;;) {
     const lag = await reader.lag();
-    if (lag === 0 || session.nowMs() >= endMs) return lag;
+    if (lag === 0) return FRESH;
+    const setAside = await countSetAside(store, record);
+    const retry = setAside < lag ? null : await retryOf(store, record);
+    const seen = { lag, setAside, retry };
+    if (session.nowMs() >= endMs) return seen;
+    if (retry !== null) {
+      session.output.note(
+        `${record.namespace}: all ${lag} documents that are not as they are now were set aside, and no worker brings them: emb status names them, ${retry} tries them again`,
+      );
+      return seen;
+    }
     if ((await liveWorkers(store)).length === 0) {
       session.output.note(
         `${record.namespace}: ${lag} documents are not as they are now, and no worker reports that would bring them: start emb-ingest-worker`,
       );
-      return lag;
+      return seen;
     }
     if (!told)
       session.output.note(`${record.namespace}: ${lag} documents are not as they are now; waiting for a worker`);
     told = true;
     await sleep(POLL_MS, undefined, { signal: session.signal });
   }
+}
+
+/** Documents of which nothing newest is shown; those that lack a text only are shown, and no lag. */
+const countSetAside = async (store: Store, { id }: NamespaceRecord): Promise<number> =>
+  (await store.changes.setAside(id, MAX_SET_ASIDE)).filter(({ ordinals }) => ordinals.length === 0).length;
+
+/** null: an unfinished run is at it. */
+async function retryOf(store: Store, { id, base, seal }: NamespaceRecord): Promise<string | null> {
+  const newest = (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === id);
+  if (newest !== undefined && UNFINISHED.includes(newest.state)) return null;
+  const ended = newest?.state === "ready" || newest?.state === "failed";
+  return ended ? `emb runs retry ${newest.id}` : `emb reingest --to ${seal.profile}`;
 }
 
 async function waitForReaders(
