@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { createEmbeddedDriver } from "@emb/store";
+import { createServerDriver } from "@emb/store/server";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { z } from "zod";
-import { createProject, documentOf, profileYaml, type Project, type Running } from "./command.fixture.js";
+import { createProject, documentOf, failureOf, profileYaml, type Project, type Running } from "./command.fixture.js";
 
 const MODEL = "sentence-transformers/all-MiniLM-L6-v2";
 const hosted = (name: string, provider: string, url: string, requirement = "") => `  ${name}:
@@ -16,6 +18,9 @@ const hosted = (name: string, provider: string, url: string, requirement = "") =
     requirements: [${requirement}]
     limits: { max_input_tokens: 256 }
 `;
+
+const limitedTo = (requestsPerMinute: number) =>
+  hosted("limited", "tei", url).replace("limits: {", `limits: { requests_per_minute: ${requestsPerMinute},`);
 
 let project: Project;
 let served: Running;
@@ -94,9 +99,37 @@ it("asks nobody without --live", async () => {
   });
 });
 
+const database = process.env["TEST_DATABASE_URL"]?.trim() ?? "";
+it.skipIf(database === "")(
+  `on a server is counted with what every other process asks${database === "" ? " (skipped: TEST_DATABASE_URL is not set)" : ""}`,
+  async () => {
+    const schema = `emb_test_${randomBytes(6).toString("hex")}`;
+    const onServer = await createProject({
+      "config/production.yaml": `embedding: { profile: one }\nstore: { schema: ${schema}, queue_schema: ${schema}_boss }\n`,
+      "config/embedding_profiles.yaml": `profiles:\n${profileYaml("one")}${limitedTo(6000)}`,
+    });
+    const driver = await createServerDriver({ connectionString: database });
+    const live = (env: Record<string, string>) => onServer.emb(["verify", "providers", "--live", "--json"], env);
+    try {
+      expect((await live({ DATABASE_URL: database })).code).toBe(0);
+      expect((await driver.query(`SELECT key FROM ${schema}.rate_limits`)).rows).toEqual([
+        { key: expect.stringContaining(MODEL) },
+      ]);
+      const away = await live({ DATABASE_URL: "postgres://nobody@127.0.0.1:1/none" });
+      expect({ code: away.code, failure: failureOf(away).code }).toEqual({
+        code: 75,
+        failure: "EMB_STORE_UNAVAILABLE",
+      });
+    } finally {
+      await driver.exec(`DROP SCHEMA IF EXISTS ${schema} CASCADE; DROP SCHEMA IF EXISTS ${schema}_boss CASCADE`);
+      await driver.close();
+      await onServer.remove();
+    }
+  },
+);
+
 it("shares the profile's rate limits with every other process, as a question, a verification and a change do", async () => {
-  const limited = hosted("limited", "tei", url).replace("limits: {", "limits: { requests_per_minute: 6000,");
-  await project.write("config/embedding_profiles.yaml", `profiles:\n${profileYaml("one")}${limited}`);
+  await project.write("config/embedding_profiles.yaml", `profiles:\n${profileYaml("one")}${limitedTo(6000)}`);
   await project.write("docs/a.txt", "The ferry leaves at nine.");
   const emb = async (...args: string[]) =>
     (await project.emb([...args, "--json"], { EMBEDDING_PROFILE_SWAPPABLE: "true" })).code;

@@ -1,5 +1,6 @@
 import type { Settings } from "@emb/config";
-import { checkLive, profileMatrix, type LiveCheck, type ProfileRow } from "@emb/providers";
+import { checkLive, profileMatrix, type LiveCheck, type ProfileRow, type ProviderOptions } from "@emb/providers";
+import { withStore } from "@emb/query";
 import { readSettings } from "../read-settings.js";
 import { paint, table } from "../output.js";
 import type { Command, Session } from "../session.js";
@@ -16,7 +17,9 @@ export const verifyProviders: Command<VerifyProvidersOptions> = async (session, 
   const { output, env } = session;
   const settings = readSettings(session);
   const rows = profileMatrix(settings.manifest.profiles.values(), env);
-  const checks = live ? await checkEach(session, settings, rows) : new Map<string, LiveCheck>();
+  const checks = live
+    ? await withSharedLimits(settings, (pacer) => checkEach(session, settings, rows, pacer))
+    : new Map<string, LiveCheck>();
   output.document({
     profiles: rows.map((row) => ({ ...row, live: documentOf(checks.get(row.name)) })),
   });
@@ -47,13 +50,21 @@ export const verifyProviders: Command<VerifyProvidersOptions> = async (session, 
   return [...checks.values()].every(({ ok }) => ok) ? 0 : 1;
 };
 
+/**
+ * A server is shared by every process that asks these services: what is asked here is counted with the rest. An embedded database belongs to the
+ * process that holds it, which this command must not need.
+ */
+const withSharedLimits = <T>(settings: Settings, work: (pacer: ProviderOptions["pacer"]) => Promise<T>): Promise<T> =>
+  settings.databaseUrl === null ? work(undefined) : withStore(settings, ({ rateLimits }) => work(rateLimits));
+
 /** One after the other: models in process share the processor, and their latency is to be seen. */
 async function checkEach(
   { env, signal, nowMs, output }: Session,
   { manifest, paths }: Settings,
   rows: readonly ProfileRow[],
+  pacer: ProviderOptions["pacer"],
 ): Promise<ReadonlyMap<string, LiveCheck>> {
-  const access = { env, dataDir: paths.dataDir, modelsDir: paths.modelsDir ?? undefined };
+  const access = { env, dataDir: paths.dataDir, modelsDir: paths.modelsDir ?? undefined, pacer };
   const checks = new Map<string, LiveCheck>();
   for (const { name, missing } of rows) {
     const profile = manifest.profiles.get(name);
