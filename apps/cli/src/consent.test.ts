@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { consent, typedConsent } from "./consent.js";
+import { consent, requireConsent, typedConsent } from "./consent.js";
 import { recordOutput } from "./recorded-output.fixture.js";
 
 const what = "retire drops vectors";
@@ -25,6 +25,16 @@ describe("consent", () => {
       message: "retire drops vectors: expected --yes where nobody can be asked",
     });
     expect(notes).toEqual([]);
+  });
+});
+
+describe("before anything is opened, consent", () => {
+  const require = (interactive: boolean, yes: boolean) => () =>
+    requireConsent({ output: { interactive } }, { yes, what });
+  it("is refused in a pipe without --yes, and only there", () => {
+    expect(require(false, false)).toThrow(expect.objectContaining(required));
+    expect(require(false, true)).not.toThrow();
+    expect(require(true, false)).not.toThrow();
   });
 });
 

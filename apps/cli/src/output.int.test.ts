@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import {
@@ -153,15 +155,18 @@ describe("what the command prints", () => {
     expect(people).toHaveLength(2);
   });
 
-  it("asks for consent where nobody can answer, before anything is written", async () => {
-    const args = ["reingest", "--to", "one", "--source", "docs", "--base", "unasked"];
-    expect(shown(await project.emb(args), project)).toEqual({
+  it.each([
+    ["reingest", ["--to", "one", "--source", "docs"]],
+    ["adopt", ["--profile", "one", "--namespace", "old_table"]],
+  ])("%s asks for consent where nobody can answer, before anything is opened", async (command, args) => {
+    const never = join(project.dir, "never");
+    expect(shown(await project.emb([command, ...args], { EMB_DATA_DIR: never }), project)).toEqual({
       exit: 2,
-      errors: ["EMB_CONSENT_REQUIRED reingest writes to the database: expected --yes where nobody can be asked"],
+      errors: [`EMB_CONSENT_REQUIRED ${command} writes to the database: expected --yes where nobody can be asked`],
       actions: ["Add --yes."],
       stack: false,
     });
-    expect(failureOf(await project.emb(["status", "--base", "unasked", "--json"])).code).toBe("EMB_BASE_UNKNOWN");
+    expect(existsSync(never)).toBe(false);
   });
 
   type UsageRow = [name: string, args: string[], error: string, action: string];

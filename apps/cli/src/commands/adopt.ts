@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { adopt, type AdoptReport } from "@emb/ingest";
-import { withStore } from "@emb/query";
-import { consent } from "../consent.js";
+import { passGate, withStore } from "@emb/query";
+import { consent, requireConsent } from "../consent.js";
 import { paint } from "../output.js";
 import { readSettings } from "../read-settings.js";
 import type { Command, Session } from "../session.js";
@@ -22,6 +22,8 @@ export interface AdoptOptions {
   readonly yes: boolean;
 }
 
+const WHAT_IT_DOES = "adopt writes to the database";
+
 /** Seals a pgvector table that another program filled, after embedding a sample of its texts again. Exit 1 when it is not ready. */
 export const adoptCommand: Command<AdoptOptions> = async (session, options) => {
   const settings = readSettings(session, options.profile);
@@ -34,6 +36,8 @@ export const adoptCommand: Command<AdoptOptions> = async (session, options) => {
   const acceptFailures =
     options.acceptFailures === undefined ? 0 : wholeNumber("--accept-failures", options.acceptFailures);
   const { idColumn, textColumn, vectorColumn } = options;
+  passGate(settings, session.env, options.profile);
+  requireConsent(session, { yes: options.yes, what: WHAT_IT_DOES });
   return withStore(settings, async (store) => {
     const report = await withFill(
       session,
@@ -46,7 +50,7 @@ export const adoptCommand: Command<AdoptOptions> = async (session, options) => {
         consent: ({ namespace }) =>
           consent(session, {
             yes: options.yes,
-            what: "adopt writes to the database",
+            what: WHAT_IT_DOES,
             question: `Copy table ${options.namespace} into ${namespace} and seal it with profile ${options.profile}?`,
           }),
         interrupted: () =>

@@ -4,7 +4,7 @@ import { EmbError } from "@emb/manifest";
 import { reingest, type FilledBy, type ReingestReport } from "@emb/ingest";
 import type { Store } from "@emb/store";
 import { passGate, withStore } from "@emb/query";
-import { consent } from "../consent.js";
+import { consent, requireConsent } from "../consent.js";
 import { decideFilledBy } from "../filled-by.js";
 import { openNamedSource, type NamedSource, type SourceOptions } from "../named-source.js";
 import { paint } from "../output.js";
@@ -27,11 +27,13 @@ export interface ReingestOptions extends SourceOptions {
 }
 
 const FAILURES_SHOWN = 20;
+const WHAT_IT_DOES = "reingest writes to the database";
 
 /** Fills the namespace of a profile beside the others, verifies it, and says whether it is ready. Exit 1 when it is not. */
 export const reingestCommand: Command<ReingestOptions> = async (session, options) => {
   const settings = readSettings(session, options.to);
   passGate(settings, session.env, options.to); // before a database or a provider is opened
+  if (!options.dryRun) requireConsent(session, { yes: options.yes, what: WHAT_IT_DOES });
   const source = await openNamedSource(session, settings, options); // nor for a source that is not there
   const base = options.base ?? settings.store.baseNamespace;
   const maxCostUsd = options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd);
@@ -92,7 +94,7 @@ export async function fillNamespace(
           for (const line of planLines(await planFill(session, fill))) session.output.note(line);
         await consent(session, {
           yes: fill.yes,
-          what: "reingest writes to the database",
+          what: WHAT_IT_DOES,
           question: `Fill ${namespace} with profile ${profile.name} from ${source.identity}?`,
         });
       },
