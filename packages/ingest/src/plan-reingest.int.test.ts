@@ -39,6 +39,24 @@ describe("planReingest", { timeout: 120_000 }, () => {
     expect(again.seconds).toBe(0);
   });
 
+  it("takes the rate of no run that has not come to its end", async () => {
+    const stop = new AbortController();
+    const source = sourceOf("test:rate", TEN);
+    const broken = await world.setup("rate", source, {
+      space: "rate",
+      profile: "two",
+      commitRows: 1,
+      signal: stop.signal,
+      onProgress: (now) => now.kind === "fill" && now.documents >= 5 && stop.abort(new Error("killed")),
+    });
+    await expect(reingest(broken)).rejects.toThrow("killed");
+    const [run] = (await world.store.runs.list({ base: "rate" })).filter(({ profile }) => profile === "two");
+    expect(run!.counters.embedded).toBeGreaterThanOrEqual(5);
+    expect(run!.updatedAt.getTime()).toBeGreaterThan(run!.createdAt.getTime());
+    const plan = await planReingest(await world.setup("rate", source, { space: "rate", profile: "two" }));
+    expect(plan).toMatchObject({ seconds: null, unfinished: { id: run!.id } });
+  });
+
   it("counts what changed, what is gone, and what other sources of the base hold", async () => {
     await reingest(await world.setup("mix", sourceOf("test:a", TEN)));
     await reingest(await world.setup("mix", sourceOf("test:b", { "other.txt": "Ferry of another source." })));

@@ -7,6 +7,7 @@ import { expectedSeal, targetAddress } from "./open-target.js";
 import { decidePlan, type Plan, type PlanCounts } from "./plan.js";
 import { UNFINISHED } from "./run-state.js";
 import { SeenKeys } from "./seen-keys.js";
+import { mayLend } from "./same-space.js";
 import { emptySource, nothingStored } from "./source-error.js";
 import type { RunSource } from "./source.js";
 import { decideTarget } from "./target.js";
@@ -68,11 +69,8 @@ export async function planReingest(setup: PlanSetup): Promise<Plan & { readonly 
 
 /** Other namespaces of the profile's vector space: what they hold is copied. Whether their witness agrees is proved by the run. */
 async function openDonors({ store, provider: { profile } }: PlanSetup, own: number | null): Promise<NamespaceReader[]> {
-  const space = spaceId(profile);
-  const donors = (await store.namespaces.list()).filter(
-    ({ id, state, seal }) =>
-      id !== own && state !== "retired" && seal.spaceId === space && seal.storage === profile.storage,
-  );
+  const to = { id: own, spaceId: spaceId(profile), storage: profile.storage };
+  const donors = (await store.namespaces.list()).filter((record) => mayLend(record, to));
   return Promise.all(donors.map((record) => store.namespaces.openReader(record, record.seal, { strict: true })));
 }
 

@@ -3,13 +3,23 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EmbError } from "@emb/manifest";
 import type { Run } from "@emb/store";
 import { continueRun } from "./continue-run.js";
+import { documentHash } from "./content-hash.js";
+import { handOver } from "./hand-over.js";
 import { reingest } from "./reingest.js";
+import { scopeSource } from "./scoped-source.js";
 import { abortRun, pauseRun, resumeRun, retryRun } from "./run-control.js";
 import type { Progress } from "./run-progress.js";
 import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
 
 const refuseSeven = (text: string) =>
   text.includes("number 7") ? new EmbError("EMB_PROVIDER_REJECTED", "the service answered 400", { hint: "-" }) : null;
+
+const AGAIN = { newRunId: randomUUID, shardDocuments: 3 };
+
+const textOf = (text: string) => {
+  const content = { title: null, format: "text" as const, text, metadata: {} };
+  return { ...content, contentHash: documentHash(content) };
+};
 
 describe("an operator moves a run", { timeout: 120_000 }, () => {
   let world: SmallWorld;
@@ -58,6 +68,11 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
       run: { state: "ready", failures: 1, acceptFailures: 1 },
       verification: { ok: true, setAside: 1 },
     });
+    const detail = { run_id: run.id, accept_failures: 1 };
+    expect(await world.store.audit.list({ limit: 2 })).toMatchObject([
+      { action: "run.ready", detail: { ...detail, set_aside: 1 } },
+      { action: "run.started", detail },
+    ]);
   });
 
   it("pause stops a fill that is going on, and only a resume leads on", async () => {
@@ -78,10 +93,25 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
 
     const resumed = await resumeRun(control(), paused);
     expect(resumed.state).toBe("fill");
+    expect((await resumeRun(control(), resumed)).state).toBe("fill"); // it goes on already: nothing to do, nothing to write down
     const { run } = await continueRun(setup, resumed, record!);
     expect(run).toMatchObject({ state: "ready", counters: { documents: 10, embedded: 10 } });
     expect(world.embedded()).toHaveLength(10 - committed);
     expect(await actions(run)).toEqual(["run.started", "run.paused", "run.resumed", "run.ready"]);
+  });
+
+  it("a run that was paused before its source was read to its end goes on with the source", async () => {
+    const stop = new AbortController();
+    const source = sourceOf("test:early", TEN);
+    const begun = await world.setup("early", source, {
+      signal: stop.signal,
+      onProgress: ({ kind }) => kind === "run" && stop.abort(new Error("killed")),
+    });
+    await expect(reingest(begun)).rejects.toThrow("killed");
+    const paused = await pauseRun(control(), await newest("early"), "lunch");
+    expect(paused).toMatchObject({ state: "paused", intakeDone: false });
+    expect((await resumeRun(control(), paused)).state).toBe("plan");
+    expect(await reingest(await world.setup("early", source))).toMatchObject({ state: "ready", resumed: true });
   });
 
   it("the same re-ingest resumes a paused run", async () => {
@@ -103,6 +133,10 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     expect(aborted.state).toBe("aborted");
     expect((await world.store.namespaces.list("abort")).map(({ state }) => state)).toEqual(["retired"]);
     expect(await actions(aborted)).toEqual(["run.started", "run.aborted"]);
+    await expect(abortRun(control(), aborted)).rejects.toMatchObject({ code: "EMB_RUN_STATE_REFUSED" });
+    await expect(retryRun(control(), aborted, AGAIN)).rejects.toMatchObject({
+      message: `run ${aborted.id} cannot be retried: expected ready or failed, seen aborted`,
+    });
     const anew = await reingest(await world.setup("abort", sourceOf("test:abort", TEN)));
     expect(anew).toMatchObject({ state: "ready", resumed: false, chunks: { embedded: 10 } });
   });
@@ -115,9 +149,15 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     await expect(
       reingest(await world.setup("kept", changed, { signal: stop.signal, onProgress: (now) => void onProgress(now) })),
     ).rejects.toThrow("stopped");
-    const { run, dropped } = await abortRun(control(), await newest("kept"));
+    const paused = await pauseRun(control(), await newest("kept"), "lunch");
+    const { run, dropped } = await abortRun(control(), paused);
     expect({ state: run.state, dropped }).toEqual({ state: "aborted", dropped: false });
-    expect((await world.store.namespaces.find({ base: "kept", suffix: "one" }))?.state).toBe("ready");
+    const kept = (await world.store.namespaces.find({ base: "kept", suffix: "one" }))!;
+    expect(kept.state).toBe("ready");
+    // what only the run would have brought is brought by whoever keeps the namespace fresh
+    expect(await world.store.changes.find(kept.id, Object.keys(TEN))).toEqual([
+      { documentId: "doc-1.txt", state: "queued" },
+    ]);
   });
 
   it("retry gives the model what was refused once more, and nothing else", async () => {
@@ -126,16 +166,74 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     const failed = await newest("retry");
     expect(failed).toMatchObject({ state: "failed", failures: 2 });
 
-    const retried = await retryRun(control(), failed, { newRunId: randomUUID, shardDocuments: 3 });
+    const retried = await retryRun(control(), failed, AGAIN);
     expect(retried).toMatchObject({ texts: 1, run: { state: "plan", intakeDone: true, source: "test:retry" } });
     const setup = await world.setup("retry", sourceOf("test:retry", TEN), { acceptFailures: 1 });
-    const { run } = await continueRun(setup, retried!.run, retried!.record);
+    const { run } = await handOver(setup, retried!.run, retried!.record);
     expect(world.embedded()).toEqual(["Ferry number 7 leaves at 7 o'clock."]);
-    // the document that nobody could read stays named
-    expect(run).toMatchObject({ state: "ready", failures: 1, counters: { embedded: 1 } });
-    expect(await retryRun(control(), run, { newRunId: randomUUID, shardDocuments: 3 })).toBeNull();
-    await expect(retryRun(control(), failed, { newRunId: randomUUID, shardDocuments: 3 })).rejects.toMatchObject({
+    // the document that nobody could read stays named, and what was accepted stays with the run
+    expect(run).toMatchObject({ state: "ready", failures: 1, acceptFailures: 1, counters: { embedded: 1 } });
+    expect(await actions(failed)).toEqual(["run.started", "run.failed", "run.retried"]);
+    expect(await retryRun(control(), run, AGAIN)).toBeNull();
+    await expect(retryRun(control(), failed, AGAIN)).rejects.toMatchObject({ code: "EMB_RUN_STATE_REFUSED" });
+  });
+
+  it("retry gives the model what a ready run was told to accept, and what live changes set aside", async () => {
+    const refuse = refuseSeven;
+    const source = sourceOf("test:both", TEN);
+    await reingest(await world.setup("both", source, { refuse, acceptFailures: 1 }));
+    const ready = await newest("both");
+    expect(ready).toMatchObject({ state: "ready", failures: 1 });
+    const version = await world.store.documents.nextVersion();
+    const document = { ...textOf("Ferry number 20 is late."), id: "late.txt", version };
+    await world.store.documents.put({ base: "both", source: "put", document });
+    const { changes } = world.store;
+    const { namespaceId } = ready;
+    const [change] = await changes.claim({ namespaceId, limit: 1, claimMs: 1000 });
+    await changes.giveUp({ namespaceId, change: change!, code: "EMB_INTERNAL", reason: "TypeError" });
+
+    const retried = await retryRun(control(), ready, AGAIN);
+    expect(retried?.texts).toBe(2);
+    const setup = await world.setup("both", source);
+    expect((await handOver(setup, retried!.run, retried!.record)).run).toMatchObject({ state: "ready", failures: 0 });
+    expect([...world.embedded()].toSorted()).toEqual([
+      "Ferry number 20 is late.",
+      "Ferry number 7 leaves at 7 o'clock.",
+    ]);
+    expect(await changes.setAside(namespaceId, 10)).toEqual([]);
+  });
+
+  it("retry of a run over a part of the source stays within that part", async () => {
+    const whole = sourceOf("test:part", TEN);
+    const part = scopeSource(whole, { scopes: ["path:doc-{6,7}.txt"], limit: null });
+    await reingest(await world.setup("part", part, { refuse: refuseSeven }));
+    const failed = await newest("part");
+    expect(failed).toMatchObject({ partial: true, failures: 1 });
+    await world.store.documents.intake({
+      base: "part",
+      runId: failed.id,
+      source: "test:other",
+      documents: [{ ...textOf("Ferry number 30 is of no run."), id: "a.txt", version: failed.version }],
+    });
+    const retried = await retryRun(control(), failed, AGAIN);
+    expect(retried).toMatchObject({ texts: 1, run: { partial: true, documentsTotal: 1 } });
+    await handOver(await world.setup("part", part), retried!.run, retried!.record);
+    expect(world.embedded()).toEqual(["Ferry number 7 leaves at 7 o'clock."]);
+  });
+
+  it("retry is refused for a run that goes on, and for one whose namespace was retired", async () => {
+    await disturb("early-retry", (run) => pauseRun(control(), run, "lunch"));
+    const paused = await newest("early-retry");
+    await expect(retryRun(control(), paused, AGAIN)).rejects.toMatchObject({
       code: "EMB_RUN_STATE_REFUSED",
+      message: `run ${paused.id} cannot be retried: expected ready or failed, seen paused`,
+    });
+    const { runId } = await reingest(await world.setup("gone", sourceOf("test:gone", TEN)));
+    const run = (await world.store.runs.get(runId))!;
+    await world.store.namespaces.retire(run.namespaceId);
+    await expect(retryRun(control(), run, AGAIN)).rejects.toMatchObject({
+      code: "EMB_RUN_STATE_REFUSED",
+      message: expect.stringContaining("expected a run whose namespace is still there"),
     });
   });
 

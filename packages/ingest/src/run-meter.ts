@@ -73,12 +73,15 @@ export function createRunMeter(meter: {
   };
 }
 
+/** Sums of parts differ from the sum in their last digits: what a limit exactly pays for is sent. */
+const LAST_DIGITS = 1 + 1e-9;
+
 /** The place after the last text from `from` on that so many tokens reach for. */
 function howFar(bounds: readonly number[], from: number, tokens: number): number {
   let sum = 0;
   for (let place = from; place < bounds.length; place++) {
     sum += bounds[place]!;
-    if (sum > tokens) return place;
+    if (sum > tokens * LAST_DIGITS) return place;
   }
   return bounds.length;
 }
@@ -115,7 +118,7 @@ export function checkBudget(budget: {
 }): void {
   const { profile, maxCostUsd, planUsd, exact, spentUsd } = budget;
   if (planUsd === null) throw priceUnknown(profile);
-  if (spentUsd + planUsd <= maxCostUsd * (1 + 1e-9)) return;
+  if (spentUsd + planUsd <= maxCostUsd * LAST_DIGITS) return;
   const before = spentUsd > 0 ? ` after ${usd(spentUsd)} that the run has spent` : "";
   throw new EmbError(
     "EMB_BUDGET_TOO_LOW",

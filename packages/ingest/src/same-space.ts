@@ -15,16 +15,19 @@ export function sameSpace(
   return all
     .filter(
       (other) =>
-        other.id !== id &&
-        other.state !== "retired" &&
-        other.seal.spaceId === seal.spaceId &&
-        other.seal.storage === seal.storage &&
+        mayLend(other, { id, spaceId: seal.spaceId, storage: seal.storage }) &&
         other.seal.dims === seal.dims &&
         sameProbes(seal.witness, other.seal.witness) &&
         decideWitness(vectorsOf(seal), vectorsOf(other.seal), minCosine).ok,
     )
     .toSorted((a, b) => Number(b.base === base) - Number(a.base === base) || a.id - b.id);
 }
+
+/** As far as a name tells: whether the namespace has vectors, other than its own, that can stand as they are in one of this space and storage. */
+export const mayLend = (
+  { id, state, seal }: NamespaceRecord,
+  to: { readonly id: number | null } & Pick<NamespaceRecord["seal"], "spaceId" | "storage">,
+): boolean => id !== to.id && state !== "retired" && seal.spaceId === to.spaceId && seal.storage === to.storage;
 
 type Witness = NamespaceRecord["seal"]["witness"];
 
