@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { createEmbeddedDriver } from "@emb/store";
-import { createFilledProject, documentOf, type Project } from "./command.fixture.js";
+import { createEmbeddedDriver, openEmbeddedStore } from "@emb/store";
+import { createFilledProject, createProject, documentOf, type Project } from "./command.fixture.js";
 
 const Row = z.object({ sequence: z.number(), entry: z.string(), hash: z.string() });
 const Exported = z.object({ rows: z.number(), head: z.string(), entries: z.array(Row) });
@@ -80,6 +80,18 @@ describe("emb audit", () => {
     expect(looked.stdout).toContain(`expected a row with head ${other}, seen 5 rows`);
     const none = await project.emb(["audit", "verify", "--expect-head", head.slice(0, 12)]);
     expect(none).toMatchObject({ code: 2, stderr: expect.stringContaining("--expect-head: expected 64 hexadecimal") });
+  });
+
+  it("exports a log that is longer than a page whole, each row once", async () => {
+    const long = await createProject();
+    const store = await openEmbeddedStore({ dataDir: join(long.dir, ".emb") });
+    const rows = 1_001;
+    for (let row = 1; row <= rows; row++) await store.audit.append({ action: "check", actor: "test", detail: { row } });
+    await store.close();
+    const document = documentOf(await long.emb(["audit", "export", "--json"]), Exported);
+    expect(document.entries.map(({ sequence }) => sequence)).toEqual(Array.from({ length: rows }, (_, at) => at + 1));
+    expect(provenHead(document.entries)).toBe(document.head);
+    await long.remove();
   });
 
   // Rows removed, reordered or cut off at the end as well: packages/store/src/postgres-audit.int.test.ts.

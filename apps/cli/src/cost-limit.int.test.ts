@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { join } from "node:path";
 import { z } from "zod";
+import { createEmbeddedDriver } from "@emb/store";
 import { createProject, documentOf, failureOf, ferries, profileYaml, type Project } from "./command.fixture.js";
 
 const USD_PER_MILLION = 1000;
@@ -7,6 +9,12 @@ const FILL = ["reingest", "--to", "one", "--source", "docs", "--yes", "--json"];
 
 const Plan = z.object({ tokens: z.number(), cost_usd: z.number() });
 const Filled = z.object({ state: z.string(), tokens: z.number(), cost_usd: z.number().nullable() });
+const Run = z.object({
+  run_id: z.string(),
+  state: z.string(),
+  spend: z.object({ max_cost_usd: z.number().nullable() }),
+});
+const Runs = z.object({ runs: z.tuple([Run], Run) });
 const Status = z.object({ namespaces: z.array(z.unknown()), runs: z.array(z.unknown()) });
 
 describe("emb reingest --max-cost-usd", () => {
@@ -51,5 +59,14 @@ describe("emb reingest --max-cost-usd", () => {
     expect(report.tokens).toBeGreaterThan(50);
     expect(report.cost_usd).toBeCloseTo((report.tokens / 1e6) * USD_PER_MILLION, 9);
     expect(documentOf(await project.emb(FILL), Filled)).toEqual({ state: "ready", tokens: 0, cost_usd: 0 });
+  });
+
+  it("is kept with a run that is resumed", async () => {
+    const [{ run_id: id }] = documentOf(await project.emb(["runs", "--json"]), Runs).runs;
+    const driver = await createEmbeddedDriver({ directory: join(project.dir, ".emb", "postgres") });
+    await driver.exec(`UPDATE emb.runs SET state = 'paused' WHERE id = '${id}'`);
+    await driver.close();
+    const resumed = await project.emb(["runs", "resume", id, "--max-cost-usd", "2.5", "--json"]);
+    expect(documentOf(resumed, Runs).runs).toEqual([{ run_id: id, state: "ready", spend: { max_cost_usd: 2.5 } }]);
   });
 });

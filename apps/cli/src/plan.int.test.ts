@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { createProject, documentOf, failureOf, ferries, MANIFEST, type Project } from "./command.fixture.js";
+import { reingestCommand } from "./commands/reingest.js";
+import { terminalIn } from "./terminal.fixture.js";
 
 /** Its key is set nowhere, and its tokenizer is not here. */
 const HOSTED = `  hosted:
@@ -80,6 +82,18 @@ describe("emb plan and emb reingest --dry-run", () => {
     const after = documentOf(await plan("--to", "one", "--json"), Plan);
     expect(after).toMatchObject({ exists: true, chunks: { total: 6, to_embed: 1, unchanged: 5 } });
     expect(after.seconds).toBeGreaterThan(0);
+  });
+
+  it("is shown on a terminal and asked about, before anything is written", async () => {
+    const options = { to: "one", base: "asked", source: "docs", yes: false, dryRun: false };
+    const { session, notes } = terminalIn(project, "n");
+    await expect(reingestCommand(session, options)).rejects.toMatchObject({
+      code: "EMB_CONSENT_REQUIRED",
+      message: "not confirmed, nothing was done",
+    });
+    expect(notes).toContain("plan  asked_one (new)");
+    expect(notes.at(-1)).toMatch(/^Fill asked_one with profile one from folder:.*\? \[y\/N\]$/);
+    expect(failureOf(await project.emb(["status", "--base", "asked", "--json"])).code).toBe("EMB_BASE_UNKNOWN");
   });
 
   it("says that a price is unknown, never 0", async () => {

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { openEmbeddedStore } from "@emb/store";
+import { createEmbeddedDriver, openEmbeddedStore } from "@emb/store";
 import { createFilledProject, documentOf, failureOf, shown, type Project } from "./command.fixture.js";
 
 const EXPERIMENT = { EMBEDDING_PROFILE_EXPERIMENT: "two" };
@@ -172,7 +172,31 @@ describe("going back to a namespace of which changes were set aside", () => {
     );
     expect((await rollback("--accept-stale")).code).toBe(0);
   });
+
+  it("ends the fills of the others, writes that down, and leaves what they would have brought to the queue", async () => {
+    const driver = await createEmbeddedDriver({ directory: join(project.dir, ".emb", "postgres") });
+    await driver.exec(`UPDATE emb.runs SET state = 'paused' WHERE profile = 'two';
+      DELETE FROM emb.changes WHERE namespace_id = (SELECT id FROM emb.namespaces WHERE namespace = 'docs_two')`);
+    await driver.close();
+    const { ended_runs: ended } = documentOf(await rollback("--accept-stale", "--json"), Ending);
+    const { runs } = documentOf(await project.emb(["runs", "--json"]), Runs);
+    expect(runs.filter(({ state }) => state === "rolled_back")).toEqual([
+      { run_id: ended[0], state: "rolled_back", reason: "rolled back to one" },
+    ]);
+    expect(documentOf(await project.emb(["audit", "list", "--limit", "1", "--json"]), Listed).entries).toEqual([
+      {
+        action: "rollback",
+        detail: { from: "one", to: "one", namespace: "docs_one", ended_runs: 1, texts_embedded: 0 },
+      },
+    ]);
+    const { namespaces } = documentOf(await project.emb(["status", "--json"]), Queued);
+    expect(namespaces).toContainEqual({ namespace: "docs_two", queued: LATE.length });
+  });
 });
+
+const Ending = z.object({ ended_runs: z.array(z.string()) });
+const Runs = z.object({ runs: z.array(z.object({ run_id: z.string(), state: z.string(), reason: z.string() })) });
+const Queued = z.object({ namespaces: z.array(z.object({ namespace: z.string(), queued: z.number() })) });
 
 const Listed = z.object({
   rows: z.number(),

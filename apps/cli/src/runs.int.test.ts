@@ -1,6 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { join } from "node:path";
 import { z } from "zod";
+import { createEmbeddedDriver } from "@emb/store";
 import { copyProject, createProject, documentOf, failureOf, type Project } from "./command.fixture.js";
+import { runs as runsCommand } from "./commands/runs.js";
+import { terminalIn } from "./terminal.fixture.js";
 
 const DOCUMENTS = 200;
 const FILL = ["reingest", "--to", "one", "--source", "long.jsonl", "--yes"];
@@ -77,11 +81,76 @@ describe("emb runs of a run that died", () => {
   it("aborts only when told, and drops what was filled", async () => {
     const asked = await project.emb(["runs", "abort", id, "--json"]);
     expect({ exit: asked.code, code: failureOf(asked).code }).toEqual({ exit: 2, code: "EMB_CONSENT_REQUIRED" });
+    const declined = runsCommand(terminalIn(project, "n").session, { verb: "abort", id, yes: false });
+    await expect(declined).rejects.toMatchObject({ message: "not confirmed, nothing was done" });
     expect((await runs())[0]?.state).toBe("fill");
     const aborted = await project.emb(["runs", "abort", id, "--yes", "--json"]);
     expect(documentOf(aborted, Dropped).dropped).toBe(true);
     expect(documentOf(aborted, Runs).runs[0]).toMatchObject({ run_id: id, state: "aborted" });
     expect(documentOf(await project.emb(["status", "--json"]), Status).namespaces).toEqual([{ state: "retired" }]);
+  });
+});
+
+describe("emb runs of a run that set something aside", () => {
+  let project: Project;
+  let id: string;
+  const reingest = (...args: string[]) =>
+    project.emb(["reingest", "--to", "one", "--source", "torn.jsonl", "--yes", ...args]);
+  const move = async (verb: string, ...args: string[]) => {
+    const moved = await project.emb(["runs", verb, id, ...args, "--json"]);
+    const [run] = moved.stdout.includes('"runs"') ? documentOf(moved, Runs).runs : [];
+    return { exit: moved.code, seen: run === undefined ? failureOf(moved).code : run.state };
+  };
+  /** The run as an operator paused it before its end, and more. */
+  const paused = async (more = "") => {
+    const driver = await createEmbeddedDriver({ directory: join(project.dir, ".emb", "postgres") });
+    await driver.exec(`UPDATE emb.runs SET state = 'paused', accept_failures = 0 ${more} WHERE id = '${id}'`);
+    await driver.close();
+  };
+  const now = async () => {
+    const run = (await runsOf(project)).find(({ run_id }) => run_id === id)!;
+    return { state: run.state, limit: run.spend.max_cost_usd };
+  };
+  beforeAll(async () => {
+    project = await createProject({
+      "torn.jsonl":
+        '{"id": "a", "text": "Ferry a leaves."}\n{"id": "b", "text":\n{"id": "c", "text": "Ferry c leaves."}\n',
+    });
+    expect((await reingest()).code).toBe(1);
+    id = (await runsOf(project))[0]!.run_id;
+  });
+  afterAll(() => project.remove());
+
+  it("a retry has nothing to give to the model again, and the run is as little ready as before", async () => {
+    expect(await move("retry")).toEqual({ exit: 1, seen: "failed" });
+    expect((await project.emb(["runs", "retry", id])).stdout).toContain(`run ${id} set aside no stored text`);
+  });
+
+  it.each([
+    ["goes on from its shards", ""],
+    ["reads its source again", ", intake_done = false"],
+  ])("a resume that %s is not ready, unless told to accept as many", async (_, more) => {
+    await paused(more);
+    expect(await move("resume")).toEqual({ exit: 1, seen: "failed" });
+    await paused(more);
+    expect(await move("resume", "--accept-failures", "1")).toEqual({ exit: 0, seen: "ready" });
+  });
+
+  it("a resume that is refused leaves the run as it was", async () => {
+    await paused();
+    expect(await move("resume", "--max-cost-usd", "1")).toEqual({ exit: 78, seen: "EMB_PRICE_UNKNOWN" });
+    expect(await now()).toEqual({ state: "paused", limit: null });
+    await paused(", profile = 'two'");
+    expect(await move("resume")).toEqual({ exit: 78, seen: "EMB_PROFILE_OVERRIDE_REFUSED" });
+    expect((await now()).state).toBe("paused");
+    await paused(", profile = 'one', intake_done = false, partial = true");
+    expect(await move("resume")).toEqual({ exit: 2, seen: "EMB_USAGE" });
+    expect((await now()).state).toBe("paused");
+  });
+
+  it("the same re-ingest is ready when told to accept it, and not before", async () => {
+    expect((await reingest("--base", "other")).code).toBe(1);
+    expect((await reingest("--base", "other", "--accept-failures", "1")).code).toBe(0);
   });
 });
 

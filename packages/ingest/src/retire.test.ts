@@ -62,7 +62,11 @@ it("a namespace may go when only others are used, and its runs have ended", () =
     reasonsToKeep({
       ...NOTHING,
       // docs_old of another base has the same name and is another namespace
-      configured: [configured({ suffix: "new" }), configured({ base: "docs_old", suffix: "" })],
+      configured: [
+        configured({ suffix: "new" }),
+        configured({ base: "docs_old", suffix: "" }),
+        configured({ base: "notes" }),
+      ],
       runs: [run("ready"), run("failed"), run("fill", 8)],
       readers: [reader({ namespace: "docs_new" }), reader({ base: "docs_old" })],
     }),

@@ -1,4 +1,4 @@
-import { EmbError } from "@emb/manifest";
+import { EmbError, type Profile } from "@emb/manifest";
 import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
 import type { Run, Runs } from "@emb/store";
 import type { EmbedOutcome } from "./embed-isolating.js";
@@ -30,8 +30,8 @@ export function createRunMeter(meter: {
   const { runs, run, provider, tokenizer } = meter;
   const { maxCostUsd } = run.spend;
   const { profile } = provider;
+  if (maxCostUsd !== null) requirePrice(profile);
   const price = profile.pricePerMillionTokens;
-  if (maxCostUsd !== null && price === null) throw priceUnknown(profile.name);
 
   const call = (texts: readonly string[], signal: AbortSignal, reserved?: { tokens: number; costUsd: number }) =>
     embedMetered(meter, texts, {
@@ -93,6 +93,14 @@ const limitReached = (runId: string, maxCostUsd: number): EmbError =>
     hint: "Go on with the same command and a higher --max-cost-usd: it counts from the run's start, and what is committed is kept.",
     context: { run_id: runId, max_cost_usd: maxCostUsd },
   });
+
+/**
+ * A limit that is kept with a run whose profile has no price would stop it for good.
+ * @throws EmbError EMB_PRICE_UNKNOWN
+ */
+export function requirePrice({ name, pricePerMillionTokens }: Pick<Profile, "name" | "pricePerMillionTokens">): void {
+  if (pricePerMillionTokens === null) throw priceUnknown(name);
+}
 
 const priceUnknown = (profile: string): EmbError =>
   new EmbError(

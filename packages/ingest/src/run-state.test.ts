@@ -22,6 +22,9 @@ describe("run states", () => {
 
   it("reaches ready only through verify", () => expect(statesBefore("ready")).toEqual(["verify"]));
 
+  it("ends with its namespace from every end that kept one", () =>
+    expect(statesBefore("retired")).toEqual(["ready", "failed", "rolled_back"]));
+
   it("counts every state that still writes as unfinished, and no final one", () => {
     expect([...UNFINISHED].toSorted()).toEqual(["fill", "index", "paused", "plan", "verify"]);
   });

@@ -68,3 +68,23 @@ it("an end cut off together with the head is found by a head that was noted else
   expect(await tamper(cut, "")).toEqual({ ok: true, firstBad: null });
   expect(await tamper(cut, head)).toEqual({ ok: false, firstBad: 4 });
 });
+
+it("a log of several pages is walked to its end", async () => {
+  const rows = 2_000; // ends with a page
+  const at = "2026-11-28T00:00:00.000Z";
+  const { audit } = opened.store;
+  await opened.driver.exec(`DO $$ DECLARE text text; BEGIN FOR i IN 6..${rows} LOOP
+      text := '{"action":"check","actor":"test","at":"${at}","detail":{"i":' || i || '}}';
+      WITH head AS (UPDATE emb.audit_head SET row_count = row_count + 1, hash = encode(sha256(convert_to(hash || E'\\n' || text, 'UTF8')), 'hex') RETURNING row_count, hash)
+      INSERT INTO emb.audit (sequence, entry, hash) SELECT row_count, text, hash FROM head;
+    END LOOP; END $$`);
+  expect(await audit.verify()).toMatchObject({ ok: true, rows, firstBad: null });
+  const [noted] = await audit.read({ after: 1_200, limit: 1 });
+  expect(noted).toMatchObject({ sequence: 1_201 });
+  expect(await audit.verify(noted!.hash)).toMatchObject({ ok: true, firstBad: null }); // a head of any time before
+  await audit.append({ action: "check", actor: "test", detail: { i: rows + 1 } });
+  expect(await audit.verify()).toMatchObject({ ok: true, rows: rows + 1 });
+  const late = `UPDATE emb.audit SET entry = replace(entry, 'check', 'chalk') WHERE sequence = 1500`;
+  expect(await tamper(late, "")).toEqual({ ok: false, firstBad: 1_500 });
+  expect(await tamper(`DELETE FROM emb.audit WHERE sequence > 1700`, "")).toEqual({ ok: false, firstBad: 1_701 });
+});

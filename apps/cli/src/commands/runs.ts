@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Settings } from "@emb/config";
-import { abortRun, handOver, pauseRun, resumeRun, retryRun, type FilledBy } from "@emb/ingest";
+import { abortRun, handOver, pauseRun, requirePrice, resumeRun, retryRun, type FilledBy } from "@emb/ingest";
 import { EmbError, nearest } from "@emb/manifest";
 import { actor, passGate, withStore } from "@emb/query";
 import type { NamespaceRecord, Run, Store } from "@emb/store";
-import { consent } from "../consent.js";
+import { consent, requireConsent } from "../consent.js";
 import { decideFilledBy } from "../filled-by.js";
 import { describeRun } from "../describe-run.js";
 import { describeLiveSpend, liveSpendLine, readLiveSpends } from "../live-spend.js";
@@ -38,6 +38,8 @@ export const runs: Command<RunsOptions> = async (session, options) => {
     maxCostUsd: options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd),
     acceptFailures: options.acceptFailures === undefined ? 0 : wholeNumber("--accept-failures", options.acceptFailures),
   };
+  const dropping = { yes: options.yes, what: `abort drops what run ${asked?.id} filled` };
+  if (asked?.verb === "abort") requireConsent(session, dropping);
   return withStore(settings, async (store) => {
     if (asked === null) {
       const spends = await readLiveSpends(store);
@@ -64,8 +66,7 @@ export const runs: Command<RunsOptions> = async (session, options) => {
       return 0;
     }
     await consent(session, {
-      yes: options.yes,
-      what: `abort drops what run ${run.id} filled`,
+      ...dropping,
       question: `Abort run ${run.id} and drop what it filled in ${run.namespace}?`,
     });
     const aborted = await abortRun({ store, actor: actor() }, run);
@@ -87,8 +88,14 @@ interface Limits {
   readonly acceptFailures: number;
 }
 
+/** Before the run is moved: what the gate or a limit without a price refuses leaves it as it was. */
+function requirePermitted(session: Session, { profile: name }: Run, { maxCostUsd }: Limits): void {
+  const { profile } = passGate(readSettings(session, name), session.env, name);
+  if (maxCostUsd !== null) requirePrice(profile);
+}
+
 async function resume(session: Session, { settings, store, run, filledBy }: Place, limits: Limits): Promise<number> {
-  passGate(readSettings(session, run.profile), session.env, run.profile);
+  requirePermitted(session, run, limits);
   if (!run.intakeDone) {
     const source = await openNamedSource(session, settings, { source: pathOf(run) });
     const { base, profile: to } = run;
@@ -102,7 +109,7 @@ async function resume(session: Session, { settings, store, run, filledBy }: Plac
 }
 
 async function retry(session: Session, { settings, store, run, filledBy }: Place, limits: Limits): Promise<number> {
-  passGate(readSettings(session, run.profile), session.env, run.profile);
+  requirePermitted(session, run, limits);
   const { shardDocuments } = settings.ingest;
   const retried = await retryRun({ store, actor: actor() }, run, {
     newRunId: randomUUID,
