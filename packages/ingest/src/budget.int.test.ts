@@ -160,7 +160,9 @@ describe("what a run may cost", { timeout: 120_000 }, () => {
       maxCostUsd: costOfTen,
       commitRows: 1,
       // before the first shard in order, which is done by then: only the queue brings it
-      onProgress: (now) => now.kind === "fill" && now.documents >= 4 && (put ??= putLate()),
+      onProgress(now) {
+        if (now.kind === "fill" && now.documents >= 4) put ??= putLate();
+      },
     });
     const putLate = async () => {
       const version = await world.store.documents.nextVersion();

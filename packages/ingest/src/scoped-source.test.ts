@@ -58,7 +58,7 @@ describe("a scoped source", () => {
   it("a limit counts documents, and nothing is read beyond the last of them", async () => {
     expect(await idsOf([], 2)).toEqual(["guides/de/start.md", "guides/start.md"]);
     expect(asked).toBe(2);
-    expect(await idsOf(["path:guides/**"], 3)).toHaveLength(3);
+    expect(await idsOf([], 3)).toEqual(["guides/de/start.md", "guides/start.md", "guides/torn.md", "notes/.hidden.md"]);
     expect(await idsOf([], 0)).toEqual([]);
   });
 

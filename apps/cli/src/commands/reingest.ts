@@ -32,9 +32,10 @@ const WHAT_IT_DOES = "reingest writes to the database";
 /** Fills the namespace of a profile beside the others, verifies it, and says whether it is ready. Exit 1 when it is not. */
 export const reingestCommand: Command<ReingestOptions> = async (session, options) => {
   const settings = readSettings(session, options.to);
-  passGate(settings, session.env, options.to); // before a database or a provider is opened
+  // before a source, a database or a provider is opened
+  passGate(settings, session.env, options.to);
   if (!options.dryRun) requireConsent(session, { yes: options.yes, what: WHAT_IT_DOES });
-  const source = await openNamedSource(session, settings, options); // nor for a source that is not there
+  const source = await openNamedSource(session, settings, options);
   const base = options.base ?? settings.store.baseNamespace;
   const maxCostUsd = options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd);
   const acceptFailures =

@@ -38,8 +38,8 @@ export const runs: Command<RunsOptions> = async (session, options) => {
     maxCostUsd: options.maxCostUsd === undefined ? null : amountOfUsd("--max-cost-usd", options.maxCostUsd),
     acceptFailures: options.acceptFailures === undefined ? 0 : wholeNumber("--accept-failures", options.acceptFailures),
   };
-  const dropping = { yes: options.yes, what: `abort drops what run ${asked?.id} filled` };
-  if (asked?.verb === "abort") requireConsent(session, dropping);
+  const dropping = (id: string) => ({ yes: options.yes, what: `abort drops what run ${id} filled` });
+  if (asked?.verb === "abort") requireConsent(session, dropping(asked.id)); // before a database is opened
   return withStore(settings, async (store) => {
     if (asked === null) {
       const spends = await readLiveSpends(store);
@@ -66,7 +66,7 @@ export const runs: Command<RunsOptions> = async (session, options) => {
       return 0;
     }
     await consent(session, {
-      ...dropping,
+      ...dropping(run.id),
       question: `Abort run ${run.id} and drop what it filled in ${run.namespace}?`,
     });
     const aborted = await abortRun({ store, actor: actor() }, run);
