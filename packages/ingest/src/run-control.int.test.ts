@@ -4,6 +4,7 @@ import { EmbError } from "@emb/manifest";
 import type { Run } from "@emb/store";
 import { continueRun } from "./continue-run.js";
 import { documentHash } from "./content-hash.js";
+import { queueWhatRunsLeft } from "./ended-runs.js";
 import { handOver } from "./hand-over.js";
 import { reingest } from "./reingest.js";
 import { scopeSource } from "./scoped-source.js";
@@ -54,13 +55,19 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
   it("whoever brings a run to its end holds it to what was accepted where it was started", async () => {
     const source = sourceOf("test:accepted", TEN);
     const stop = new AbortController();
+    let whenBegun: Promise<Run> | undefined;
     const begun = await world.setup("accepted", source, {
       refuse: refuseSeven,
       acceptFailures: 1,
       signal: stop.signal,
-      onProgress: ({ kind }) => kind === "taken-in" && stop.abort(new Error("killed")),
+      onProgress({ kind }) {
+        if (kind === "run") whenBegun = newest("accepted");
+        if (kind === "taken-in") stop.abort(new Error("killed"));
+      },
     });
     await expect(reingest(begun)).rejects.toThrow("killed");
+    // before there are shards that a worker could take
+    expect(await whenBegun).toMatchObject({ acceptFailures: 1, intakeDone: false });
     const run = await newest("accepted");
     const record = (await world.store.namespaces.list("accepted"))[0]!;
     const worker = await world.setup("accepted", source, { refuse: refuseSeven, acceptFailures: 0 });
@@ -224,6 +231,8 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
   it("retry is refused for a run that goes on, and for one whose namespace was retired", async () => {
     await disturb("early-retry", (run) => pauseRun(control(), run, "lunch"));
     const paused = await newest("early-retry");
+    // a namespace that is filling belongs to its run: what is left of it is not given to the model as live changes, past every limit
+    expect(await queueWhatRunsLeft(world.store, [paused])).toBe(0);
     await expect(retryRun(control(), paused, AGAIN)).rejects.toMatchObject({
       code: "EMB_RUN_STATE_REFUSED",
       message: `run ${paused.id} cannot be retried: expected ready or failed, seen paused`,
@@ -248,6 +257,18 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
       action: "run.ready",
       detail: { run_id: enough.runId, set_aside: 2, accept_failures: 2 },
     });
+  });
+
+  it("a run that fails leaves a namespace that was ready to be kept fresh: what it lacks is queued", async () => {
+    await reingest(await world.setup("serving", sourceOf("test:serving", TEN)));
+    const changed = sourceOf("test:serving", { ...TEN, "doc-1.txt": "Ferry number 7 leaves at 1 o'clock." });
+    const report = await reingest(await world.setup("serving", changed, { refuse: refuseSeven }));
+    expect(report.state).toBe("failed");
+    const { id, state } = (await world.store.namespaces.find({ base: "serving", suffix: "one" }))!;
+    expect(state).toBe("ready");
+    expect(await world.store.changes.find(id, Object.keys(TEN))).toEqual([
+      { documentId: "doc-1.txt", state: "queued" },
+    ]);
   });
 
   it("is refused what the state does not allow", async () => {

@@ -82,6 +82,7 @@ it("a log of several pages is walked to its end", async () => {
   const [noted] = await audit.read({ after: 1_200, limit: 1 });
   expect(noted).toMatchObject({ sequence: 1_201 });
   expect(await audit.verify(noted!.hash)).toMatchObject({ ok: true, firstBad: null }); // a head of any time before
+  expect(await audit.verify("0".repeat(64))).toMatchObject({ ok: true, firstBad: null }); // noted before the first row
   await audit.append({ action: "check", actor: "test", detail: { i: rows + 1 } });
   expect(await audit.verify()).toMatchObject({ ok: true, rows: rows + 1 });
   const late = `UPDATE emb.audit SET entry = replace(entry, 'check', 'chalk') WHERE sequence = 1500`;

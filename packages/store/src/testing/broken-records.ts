@@ -16,6 +16,12 @@ export const brokenRecords: Record<keyof typeof recordChecks, Breakage> = {
   "rows are read as they are stored, oldest first, and prove themselves": audit((own) => ({
     read: async (page) => (await own.read(page)).map((row) => ({ ...row, entry: `${row.entry} ` })),
   })),
+  "a log that others append to meanwhile verifies as it was at one moment": audit((own) => ({
+    async verify(expected) {
+      const [before, seen] = [await own.head(), await own.verify(expected)]; // at two moments
+      return { ...seen, ok: seen.ok && seen.rows === before.rows };
+    },
+  })),
   "an untouched log verifies, with any head it ever had": audit((own) => ({
     verify: async (expected) => {
       const head = await own.verify();

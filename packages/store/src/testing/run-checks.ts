@@ -214,5 +214,9 @@ export const runChecks = {
     assert.deepEqual([spend?.tokens, spend?.reserved.tokens, spend?.maxCostUsd], [50, 200, 0.3]);
     await store.runs.limitSpend(runId, 1);
     assert.equal(await store.runs.reserveSpend(runId, part), null);
+    // three parts set apart and given back leave nothing, not the last digits of a sum either
+    for (let given = 0; given < 3; given++)
+      await store.runs.settleSpend(runId, { spent: { tokens: 0, costUsd: 0 }, reserved: part });
+    assert.deepEqual((await store.runs.get(runId))?.spend.reserved, { tokens: 0, costUsd: 0 });
   },
 } satisfies Record<string, StoreCheck>;
