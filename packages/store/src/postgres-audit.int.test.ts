@@ -52,6 +52,9 @@ it.each([
     5,
   ],
   ["a cut-off end", "DELETE FROM emb.audit WHERE sequence >= 4", 4],
+  ["a gap in the numbers", "UPDATE emb.audit SET sequence = sequence + 10 WHERE sequence >= 4", 4],
+  ["a head that counts a row less", "UPDATE emb.audit_head SET row_count = 4", 5],
+  ["a head of another log", "UPDATE emb.audit_head SET hash = repeat('a', 64)", 6],
   [
     "a row after the head",
     "INSERT INTO emb.audit SELECT 6, entry, encode(sha256(convert_to(hash || E'\\n' || entry, 'UTF8')), 'hex') FROM emb.audit WHERE sequence = 5",
