@@ -14,12 +14,18 @@ export const shownHash = ({ headingPath, text }: { headingPath: string; text: st
 /** SHA-256 (32 bytes) over everything of a document that a reader could see; equal means that nothing has to be stored again. */
 export const documentHash = (document: {
   title: string | null;
-  format: string;
+  format: "markdown" | "text";
   text: string;
   metadata: Readonly<Record<string, Json>>;
 }): Buffer => {
   const { title, format, text, metadata } = document;
   // canonicalJson({ title, format, metadata }), written out: it is done for every document of every run
-  const head = `{"format":${JSON.stringify(format)},"metadata":${canonicalJson(metadata)},"title":${JSON.stringify(title)}}`;
+  const about = isEmpty(metadata) ? "{}" : canonicalJson(metadata);
+  const head = `{"format":"${format}","metadata":${about},"title":${title === null ? "null" : JSON.stringify(title)}}`;
   return sha256(`${head}\0${text}`);
 };
+
+function isEmpty(metadata: Readonly<Record<string, Json>>): boolean {
+  for (const key in metadata) if (Object.hasOwn(metadata, key)) return false;
+  return true;
+}

@@ -26,8 +26,8 @@ export interface IntakeReport {
 
 /**
  * Reads the source into the system of record. Safe to repeat after a kill. While one batch is compared or stored the next one is read, and what is new
- * or changed is gathered until it fills a batch, so memory is bounded by three batches and the largest document, and 8 to 32 bytes for each of the
- * first two million documents.
+ * or changed is gathered until it fills a batch, so memory is bounded by three batches and the largest document, and, of a source that is not in order
+ * of id, 8 to 32 bytes for each of the first two million documents.
  * A source without any document is refused, because it would remove every document stored from it before. A partial one removes nothing.
  * @param onSetAside called with each batch of documents that could not be taken, before the next is read
  * @throws EmbError EMB_SOURCE_EMPTY, EMB_SOURCE_MISSING, EMB_SOURCE_INVALID, store errors; the signal's reason on abort
@@ -65,6 +65,11 @@ export async function takeIn(intake: {
     const counts = await documents.intake({ base, runId, source: source.identity, documents: items });
     for (const key of ["created", "changed", "unchanged", "superseded"] as const) total[key] += counts[key];
   };
+  /** What a walk passed needs no memory: it told what did not come. */
+  const remember = async (ids: readonly string[]) => {
+    const beyond = ids.filter((id) => !saw.add(id));
+    if (beyond.length > 0) await documents.markSeen({ base, runId, documentIds: beyond });
+  };
   const take = async ({ items }: Batch, refused: readonly TextFailure[], seen: number) => {
     if (items.length > 0) {
       const compared = await documents.compare({
@@ -76,17 +81,18 @@ export async function takeIn(intake: {
       total.unchanged += items.length - compared.differing.length;
       for (const document of compared.differing) differing.add(document);
       walking = compared.unseen !== null;
-      if (compared.unseen !== null) {
+      if (compared.unseen === null) await remember(items.map(({ id }) => id));
+      else {
         through = items.at(-1)!.id;
         unseen.push(...compared.unseen);
       }
       if (differing.isFull) await store();
       await intake.onTaken?.(items.map(({ id }) => id));
     }
-    if (refused.length > 0) await intake.onSetAside(refused);
-    const ids = [...items.map(({ id }) => id), ...refused.map(({ documentId }) => documentId)];
-    const beyond = ids.filter((id) => !saw.add(id));
-    if (beyond.length > 0) await documents.markSeen({ base, runId, documentIds: beyond });
+    if (refused.length > 0) {
+      await intake.onSetAside(refused);
+      await remember(refused.map(({ documentId }) => documentId));
+    }
     intake.onProgress?.(seen);
   };
   const takeBatch = async () => {
