@@ -21,9 +21,9 @@ const CutRow = z.object({ intake_done: z.boolean(), shards: z.int(), documents: 
 const StatisticsRow = z.object({ known: z.boolean() });
 const LockedRun = z.object({ base: z.string(), namespace_id: z.int(), intake_done: z.boolean() });
 
-/** A small corpus is cut smaller than it must be, so that several workers have something to do; but not to pieces. */
+/** A small corpus is cut smaller than it must be, so that several workers have something to do; but into whole commits of the default size. */
 const SHARDS = 16;
-const LEAST_SHARD = 250;
+const LEAST_SHARD = 500;
 /** Where fewer than one in so many documents is pending, shards name them: a look into the key costs about twice of passing a document by. */
 const FEW = 4;
 
@@ -194,7 +194,7 @@ async function cut(
        FROM ${schema}.documents d LEFT JOIN ${committedName(schema, namespaceId)} c ON c.document_id = d.document_id AND c.version = d.version
        WHERE base = $2 AND NOT deleted AND ${inScope(schema, "$1")}
      ), numbered AS (
-       SELECT document_id, (row_number() OVER (ORDER BY document_id) - 1) / least($3::bigint, greatest(${LEAST_SHARD}, 1 + count(*) OVER () / ${SHARDS})) AS shard
+       SELECT document_id, (row_number() OVER (ORDER BY document_id) - 1) / least($3::bigint, ${LEAST_SHARD} * (1 + count(*) OVER () / ${SHARDS * LEAST_SHARD})) AS shard
        FROM wanted WHERE NOT committed
      ), counts AS (
        SELECT count(*) AS wanted, count(*) FILTER (WHERE NOT committed) AS pending FROM wanted
