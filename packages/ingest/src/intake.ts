@@ -25,8 +25,8 @@ export interface IntakeReport {
 }
 
 /**
- * Reads the source into the system of record. Safe to repeat after a kill. While one batch is compared or stored the next one is read, and what is new
- * or changed is gathered until it fills a batch, so memory is bounded by three batches and the largest document, and, of a source that is not in order
+ * Reads the source into the system of record. Safe to repeat after a kill. While one batch is read the one before is compared; what is new or changed
+ * is gathered until it fills a batch, which is stored beside that. So memory is bounded by four batches and the largest document, and, of a source that is not in order
  * of id, 8 to 32 bytes for each of the first two million documents.
  * A source without any document is refused, because it would remove every document stored from it before. A partial one removes nothing.
  * @param onSetAside called with each batch of documents that could not be taken, before the next is read
@@ -54,16 +54,22 @@ export async function takeIn(intake: {
   let idsHidden = source.partial !== undefined;
   let taking: Promise<void> = Promise.resolve();
   let differing = new Batch();
+  let storing: Promise<void> = Promise.resolve();
   const unseen: string[] = [];
   let through = "";
   let walking = true;
 
-  const store = async () => {
-    const { items } = differing;
-    differing = new Batch();
+  const store = async ({ items }: Batch) => {
     if (items.length === 0) return;
     const counts = await documents.intake({ base, runId, source: source.identity, documents: items });
     for (const key of ["created", "changed", "unchanged", "superseded"] as const) total[key] += counts[key];
+  };
+  /** After the ones before it; the next batches are compared meanwhile. */
+  const storeDiffering = async () => {
+    await storing;
+    storing = store(differing);
+    storing.catch(() => {}); // reported by the next await
+    differing = new Batch();
   };
   /** What a walk passed needs no memory: it told what did not come. */
   const remember = async (ids: readonly string[]) => {
@@ -86,7 +92,7 @@ export async function takeIn(intake: {
         through = items.at(-1)!.id;
         unseen.push(...compared.unseen);
       }
-      if (differing.isFull) await store();
+      if (differing.isFull) await storeDiffering();
       await intake.onTaken?.(items.map(({ id }) => id));
     }
     if (refused.length > 0) {
@@ -117,7 +123,8 @@ export async function takeIn(intake: {
   }
   await takeBatch();
   await taking;
-  await store();
+  await storeDiffering();
+  await storing;
   signal.throwIfAborted();
   if (total.seen === 0 && intake.mayBeEmpty !== true) throw emptySource(source);
   // Behind such an item may stand any document: nothing is taken for gone. Version 0 tombstones nothing and still ends the run's memory.
