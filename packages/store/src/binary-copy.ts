@@ -2,23 +2,36 @@
 const SIGNATURE = Buffer.from("PGCOPY\n\xff\r\n\0", "latin1");
 const HEADER_BYTES = SIGNATURE.length + 8;
 const TRAILER_BYTES = 2;
+/** Batches differ in size by a little. */
+const ROOM_TO_SPARE = 1.125;
 
 /** Bytes of one row with these fields, each without its length word. */
 export const rowBytes = (fields: number, fieldBytes: number): number => 2 + 4 * fields + fieldBytes;
 
-/** Writes rows into one buffer of exactly the size that was announced, so that it can be moved to another thread. */
+/** Writes rows into exactly the size that was announced: into a buffer of that size, which can be moved to another thread, or into the room given. */
 export class BinaryCopy {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #buffer: Buffer;
   readonly #view: DataView;
   #at = HEADER_BYTES;
 
-  /** @param size sum of `rowBytes` over all rows */
-  constructor(size: number) {
-    this.bytes = new Uint8Array(HEADER_BYTES + size + TRAILER_BYTES);
-    this.#buffer = Buffer.from(this.bytes.buffer);
-    this.#view = new DataView(this.bytes.buffer);
+  /**
+   * @param size sum of `rowBytes` over all rows
+   * @param room of rows that are written; where it is too small, a larger one is made
+   */
+  constructor(size: number, room?: ArrayBuffer) {
+    const total = HEADER_BYTES + size + TRAILER_BYTES;
+    const buffer =
+      room === undefined
+        ? new ArrayBuffer(total)
+        : room.byteLength >= total
+          ? room
+          : new ArrayBuffer(Math.ceil(total * ROOM_TO_SPARE));
+    this.bytes = new Uint8Array(buffer, 0, total);
+    this.#buffer = Buffer.from(buffer, 0, total);
+    this.#view = new DataView(buffer, 0, total);
     this.bytes.set(SIGNATURE);
+    this.bytes.fill(0, SIGNATURE.length, HEADER_BYTES);
   }
 
   startRow(fields: number): void {

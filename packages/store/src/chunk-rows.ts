@@ -30,11 +30,13 @@ function checkChunk(document: DocumentChunks, chunk: Chunk, least: number): void
 
 /**
  * The chunks of these documents as rows of their namespace's table, in the order of CHUNK_COLUMNS; null when there is none.
+ * @param room as of `BinaryCopy`
  * @throws EmbError EMB_VECTOR_INVALID, EMB_INTERNAL for chunks that are not in order
  */
 export function encodeChunkRows(
   documents: readonly DocumentChunks[],
   options: ChunkRowsOptions,
+  room?: ArrayBuffer,
 ): Uint8Array<ArrayBuffer> | null {
   const { shape, sealId, runId } = options;
   const embeddingBytes = vectorBytes(shape);
@@ -54,7 +56,7 @@ export function encodeChunkRows(
   }
   if (size === 0) return null;
 
-  const copy = new BinaryCopy(size);
+  const copy = new BinaryCopy(size, room);
   for (const document of documents) {
     for (const chunk of document.chunks) {
       copy.startRow(CHUNK_COLUMNS.length);

@@ -69,11 +69,14 @@ export function createPostgresWriter(options: {
     return known;
   };
 
+  /** Used again: as garbage, megabytes of each batch would wait for the next collection. */
+  const rooms: ArrayBuffer[] = [];
+
   /** All statements at once, so that the database never waits for an answer to be read; what they answer decides before the commit. */
-  const write = (batch: WriteBatch) => {
+  const write = async (batch: WriteBatch) => {
     const { lease, documents, failures } = batch;
-    const bytes = encodeChunkRows(documents, { shape: record.seal, sealId, runId: lease.runId });
-    return driver.transaction(async (tx) => {
+    const bytes = encodeChunkRows(documents, { shape: record.seal, sealId, runId: lease.runId }, rooms.pop());
+    await driver.transaction(async (tx) => {
       const [{ held, stale }] = await Promise.all([
         prepare(tx, batch),
         documents.length === 0
@@ -85,6 +88,7 @@ export function createPostgresWriter(options: {
       if (!held) throw leaseLost(lease);
       if (stale.length > 0) throw new StaleDocuments(stale);
     });
+    if (bytes !== null && bytes.buffer.byteLength > 0) rooms.push(bytes.buffer);
   };
 
   /** A stale document is rare: the batch is rolled back and written again without it. */

@@ -18,7 +18,10 @@ export interface SqlSession {
 }
 
 export interface SqlTransaction extends SqlSession {
-  /** COPY in PostgreSQL's binary format. `bytes` owns its whole buffer and is gone afterwards: it may be moved to another thread. */
+  /**
+   * COPY in PostgreSQL's binary format. The whole buffer of `bytes` may be moved to another thread, and then has no bytes any more; one that still has
+   * them after the transaction was committed is free to be used again.
+   */
   copyIn(target: { table: string; columns: readonly string[] }, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
 }
 

@@ -27,12 +27,23 @@ const invalid = (message: string, dims: number) =>
  */
 export function checkVector(shape: VectorShape, vector: Float32Array, whose: string): void {
   checkDims(shape, vector, whose);
-  let any = false;
-  for (const value of vector) {
-    if (!Number.isFinite(value)) throw notFinite(shape, whose);
-    if (value !== 0) any = true;
+  const sum = sumOfSquares(vector);
+  if (!Number.isFinite(sum)) throw notFinite(shape, whose);
+  if (sum === 0) checkDirection(shape, whose);
+}
+
+/** Finite when every component is, and 0 when every one is 0: in a double the square of a float32 neither overflows nor vanishes. */
+function sumOfSquares(vector: Float32Array): number {
+  // two sums side by side: one alone waits for its own last addition
+  let even = 0;
+  let odd = 0;
+  const pairs = vector.length - (vector.length % 2);
+  for (let i = 0; i < pairs; i += 2) {
+    even += vector[i]! * vector[i]!;
+    odd += vector[i + 1]! * vector[i + 1]!;
   }
-  if (!any) checkDirection(shape, whose);
+  if (pairs < vector.length) even += vector[pairs]! * vector[pairs]!;
+  return even + odd;
 }
 
 /** Checks the vector as `checkVector` does and writes it, in one pass. @throws EmbError EMB_VECTOR_INVALID */
@@ -48,16 +59,12 @@ export function writeVector(
   view.setInt16(at, shape.dims);
   view.setInt16(at + 2, 0);
   at += 4;
-  let any = 0;
+  let any = false;
   let broken = false;
   if (shape.storage === "vector") {
-    const words = new Uint32Array(vector.buffer, vector.byteOffset, vector.length);
-    for (let i = 0; i < words.length; i++) {
-      const word = words[i]!;
-      any |= word;
-      if ((word & 0x7f800000) === 0x7f800000) broken = true;
-    }
-    any &= 0x7fffffff; // minus zero is zero
+    const sum = sumOfSquares(vector);
+    any = sum !== 0;
+    broken = !Number.isFinite(sum);
     // copied whole and turned round in place: a fifth of the time of writing number by number
     const bytes = Buffer.from(view.buffer, view.byteOffset + at, vector.byteLength);
     bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength));
@@ -65,14 +72,14 @@ export function writeVector(
   } else {
     for (let i = 0; i < vector.length; i++) {
       const half = toHalf(vector[i]!);
-      any |= half & 0x7fff;
+      if ((half & 0x7fff) !== 0) any = true;
       if ((half & 0x7c00) === 0x7c00) broken = true;
       view.setUint16(at, half);
       at += 2;
     }
   }
   if (broken) throw notFinite(shape, whose());
-  if (any === 0) checkDirection(shape, whose());
+  if (!any) checkDirection(shape, whose());
 }
 
 /** A vector as `vector_send` gave it. */
