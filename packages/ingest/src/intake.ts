@@ -109,21 +109,31 @@ export async function takeIn(intake: {
     failures = [];
   };
 
-  for await (const item of source.read({ signal })) {
-    total.seen++;
-    if (item.kind === "set-aside") {
-      total.setAside++;
-      idsHidden ||= item.hidesIds;
-      failures.push({ documentId: item.id, ordinal: null, code: item.code, reason: item.reason });
-    } else {
-      if (!VISIBLE.test(item.text)) total.empty++;
-      batch.add(incoming(item, version));
+  const read = async () => {
+    for await (const item of source.read({ signal })) {
+      total.seen++;
+      if (item.kind === "set-aside") {
+        total.setAside++;
+        idsHidden ||= item.hidesIds;
+        failures.push({ documentId: item.id, ordinal: null, code: item.code, reason: item.reason });
+      } else {
+        if (!VISIBLE.test(item.text)) total.empty++;
+        batch.add(incoming(item, version));
+      }
+      if (batch.isFull || failures.length >= BATCH_DOCUMENTS) await takeBatch();
     }
-    if (batch.isFull || failures.length >= BATCH_DOCUMENTS) await takeBatch();
+    await takeBatch();
+    await taking;
+    await storeDiffering();
+  };
+
+  try {
+    await read();
+  } finally {
+    // whatever happened, nothing is written behind the caller's back
+    await taking.catch(() => {});
+    await storing.catch(() => {});
   }
-  await takeBatch();
-  await taking;
-  await storeDiffering();
   await storing;
   signal.throwIfAborted();
   if (total.seen === 0 && intake.mayBeEmpty !== true) throw emptySource(source);
