@@ -20,7 +20,7 @@ export interface CompareSetup {
   readonly rule: VectorRule;
   /** Texts that are known to be set aside. */
   readonly setAside: readonly TextFailure[];
-  /** An unfinished run will bring what is not committed in its current version. */
+  /** A run, unfinished or to come, will bring what is not committed in its current version. */
   readonly filling: boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: ((chunks: number) => void) | undefined;

@@ -108,6 +108,7 @@ export async function continueRun(
     signal: soon, // reads only, so that nothing is lost
     acceptFailures,
     limits: setup.limits,
+    filling: run.partial, // what a part leaves to another run is shown as it was, and is no damage
     onProgress: (chunks) => setup.onProgress({ kind: "verify", chunks, chunksTotal }),
   });
   const verification =

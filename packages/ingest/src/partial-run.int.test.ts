@@ -3,7 +3,7 @@ import { planReingest } from "./plan-reingest.js";
 import { reingest } from "./reingest.js";
 import { scopeSource } from "./scoped-source.js";
 import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
-import { STORED_DOCUMENTS } from "./source.js";
+import { STORED_DOCUMENTS, type RunSource } from "./source.js";
 
 vi.setConfig({ testTimeout: 60_000 }); // a real model and database on a busy machine
 
@@ -51,6 +51,31 @@ it("a run that was stopped is not gone on with by a command that asks for anothe
     ["ready", "folder:/stopped"],
     ["failed", "folder:/stopped (limit 3)"],
   ]);
+});
+
+it("leaves what a stopped run took in and did not fill shown as it was, and says that it is missing", async () => {
+  const setup = (source: RunSource, more?: Parameters<typeof world.setup>[2]) => world.setup("left", source, more);
+  expect((await reingest(await setup(sourceOf("folder:/left", TEN)))).state).toBe("ready");
+  const later = Object.fromEntries(Object.entries(TEN).map(([id, text]) => [id, `${text} On Sundays it does not.`]));
+  const changed = sourceOf("folder:/left", later);
+  const stop = new AbortController();
+  const stopped = await setup(changed, {
+    signal: stop.signal,
+    onProgress: ({ kind }) => kind === "taken-in" && stop.abort(new Error("stopped")),
+  });
+  await expect(reingest(stopped)).rejects.toThrow("stopped");
+
+  const report = await reingest(await setup(scopeSource(changed, { scopes: [], limit: 3 })));
+  expect(world.embedded()).toEqual(Object.values(later).slice(0, 3));
+  expect(report).toMatchObject({
+    state: "failed",
+    reason: expect.stringMatching(/^documents: seen 3 of 10: /),
+    chunks: { total: 3, embedded: 3 },
+    verification: { expected: 3, found: 3, stale: 0, lag: 7, damaged: [] },
+  });
+  const [record] = await world.store.namespaces.list("left");
+  const reader = await world.store.namespaces.openReader(record!, record!.seal, { strict: true });
+  expect(await reader.count()).toMatchObject({ chunks: 10 });
 });
 
 it("stored documents fill another namespace without their source", async () => {

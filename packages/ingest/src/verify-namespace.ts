@@ -66,7 +66,7 @@ export interface VerifySetup {
   readonly setAside: readonly TextFailure[];
   readonly acceptFailures: number;
   readonly limits: VerifyLimits;
-  /** An unfinished run of the namespace will still bring what is pending. @defaultValue false */
+  /** An unfinished run of the namespace, or one after a partial run, will still bring what is pending. @defaultValue false */
   readonly filling?: boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: (chunks: number) => void;
