@@ -1,5 +1,6 @@
 import { EmbError } from "@emb/manifest";
 import { z } from "zod";
+import { isDatabaseError } from "./database-error.js";
 import { acceptedFailures } from "./migrations/accepted-failures.js";
 import { catalogue } from "./migrations/catalogue.js";
 import { liveChanges } from "./migrations/live-changes.js";
@@ -46,6 +47,8 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   pendingDocuments,
 ];
 
+const UNIQUE_VIOLATION = "23505";
+
 const Version = z.object({ version: z.int() });
 const Present = z.object({ schema_there: z.boolean(), versioned: z.boolean() });
 
@@ -83,8 +86,8 @@ async function lockVersion(tx: SqlTransaction, schema: string): Promise<number> 
 export async function migrate(driver: SqlDriver, schema: string, migrations = MIGRATIONS): Promise<void> {
   let current = await readVersion(driver, schema);
   if (current > migrations.length) throw newer(schema, current, migrations.length);
-  while (current < migrations.length) {
-    current = await driver.transaction(async (tx) => {
+  const applyNext = () =>
+    driver.transaction(async (tx) => {
       const version = await lockVersion(tx, schema);
       if (version > migrations.length) throw newer(schema, version, migrations.length);
       const step = migrations[version];
@@ -92,6 +95,13 @@ export async function migrate(driver: SqlDriver, schema: string, migrations = MI
       await tx.exec(step(schema));
       await tx.query(`INSERT INTO ${schema}.schema_version (version) VALUES ($1::integer)`, [version + 1]);
       return version + 1;
+    });
+  while (current < migrations.length) {
+    const before = current;
+    // IF NOT EXISTS looks before it waits: of two that make a schema at once, the second is refused when the first has made it
+    current = await applyNext().catch((error: unknown) => {
+      if (before > 0 || !isDatabaseError(error, UNIQUE_VIOLATION)) throw error;
+      return applyNext();
     });
   }
 }
