@@ -222,6 +222,10 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
       source: "test:other",
       documents: [{ ...textOf("Ferry number 30 is of no run."), id: "a.txt", version: failed.version }],
     });
+    // as a live change, because the run is over; a worker has taken that
+    const { namespaceId } = failed;
+    const claimed = await world.store.changes.claim({ namespaceId, limit: 10, claimMs: 60_000 });
+    expect(claimed.map(({ documentId }) => documentId)).toContain("a.txt");
     const retried = await retryRun(control(), failed, AGAIN);
     expect(retried).toMatchObject({ texts: 1, run: { partial: true, documentsTotal: 1 } });
     await handOver(await world.setup("part", part), retried!.run, retried!.record);

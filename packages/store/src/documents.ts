@@ -92,7 +92,7 @@ export interface Documents {
    * Stores what is new or changed. One transaction; where nothing is, nothing is written. Texts of unchanged documents are not written again, and
    * keep their version; they belong to this source from now on. Ids within one call are distinct. Repeating a call changes nothing.
    * A document that was deleted and comes back in a newer version counts as created. What is created or changed is queued for every namespace of the
-   * base but the run's own, which its shards cover.
+   * base but the run's own, whose shards will cover it; where they are cut already, or the run is over, for that one too.
    * @throws EmbError EMB_DOCUMENT_INVALID names a document that cannot be stored as it is (NUL, half a surrogate pair, an id over 1,024 bytes)
    */
   intake(intake: {

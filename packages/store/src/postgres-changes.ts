@@ -21,7 +21,7 @@ const FREE = "code IS NULL AND (claimed_until IS NULL OR claimed_until <= clock_
 /**
  * Queues documents as they stand for every namespace of the base that is filling or ready, as part of the transaction that changed them. Two
  * statements: the lock comes first, so that a namespace which is being made now is either seen, or made after this transaction and filled with it.
- * @param queue.exceptOfRun the run whose shards cover its own namespace
+ * @param queue.exceptOfRun the run whose shards will cover its own namespace: it is not over, and they are cut after this transaction
  */
 export async function queueChanges(
   tx: SqlSession,
@@ -33,7 +33,8 @@ export async function queueChanges(
     tx.query(
       `INSERT INTO ${schema}.changes AS c (namespace_id, document_id, version)
        SELECT n.id, d.document_id, d.version FROM ${schema}.namespaces n CROSS JOIN ${schema}.documents d
-       WHERE n.base = $1 AND n.state <> 'retired' AND n.id IS DISTINCT FROM (SELECT namespace_id FROM ${schema}.runs WHERE id = $3)
+       WHERE n.base = $1 AND n.state <> 'retired' AND n.id IS DISTINCT FROM (
+         SELECT namespace_id FROM ${schema}.runs WHERE id = $3 AND NOT intake_done AND state IN ('plan', 'fill', 'paused') FOR SHARE)
          AND d.base = $1 AND d.document_id = ANY ($2::text[]) AND NOT d.deleted
        ORDER BY n.id, d.document_id
        ON CONFLICT (namespace_id, document_id) DO UPDATE SET version = excluded.version, claimed_until = NULL, attempts = 0,

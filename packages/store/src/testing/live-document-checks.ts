@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { putText, own, live, claim, claimedIds, counts, twoFilled, show, rows } from "./changing-sample.js";
+import type { IncomingDocument } from "../documents.js";
 import type { StoreCheck } from "./namespace-checks.js";
 import { batchOf, chunksOf, documentOf, newBase, openSample, sha256, startFilling } from "./sealed-sample.js";
 
@@ -95,10 +96,16 @@ export const liveDocumentChecks = {
   },
   "intake queues what is new or changed for the other namespaces, and not for the run's own": async (store) => {
     const [first, second] = await twoFilled(store, ["a", "b"]);
-    const documents = [documentOf("a", second.version + 1n, { text: "newer" }), documentOf("b", second.version + 1n)];
-    await store.documents.intake({ base: first.base, runId: second.runId, source: "sample", documents });
+    const { base, record, version } = second;
+    const take = (runId: string, documents: readonly IncomingDocument[]) =>
+      store.documents.intake({ base, runId, source: "sample", documents });
+    const runId = randomUUID();
+    await store.runs.create({ id: runId, base, namespaceId: record.id, profile: "second", source: "sample", version });
+    await take(runId, [documentOf("a", version + 1n, { text: "newer" }), documentOf("b", version + 1n)]);
     assert.deepEqual(await claimedIds(store, first), ["a"]);
     assert.deepEqual(await claimedIds(store, second), []);
+    await take(second.runId, [documentOf("b", version + 1n, { text: "after its shards were cut" })]);
+    assert.deepEqual(await claimedIds(store, second), ["b"]);
   },
   "an erased document leaves its id and version, and nothing of its content": async (store) => {
     const [first, second] = await twoFilled(store, ["a", "b"]);
