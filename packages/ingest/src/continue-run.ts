@@ -115,6 +115,9 @@ export async function continueRun(
     whole === null ? verified : { ...verified, ok: verified.ok && whole.ok, checks: [...verified.checks, whole] };
   // What is damaged or was set aside is pending again, so that the same command repairs it.
   if (!verification.ok) {
+    // the next run, which may have begun by then, takes in what is not shown yet: that is no damage
+    const now = await store.runs.get(run.id);
+    if (now === null || !WORKING.includes(now.state)) throw stopped(now);
     await writer.forget(setAside.map(({ documentId }) => documentId));
     await writer.forget(verification.damaged, { chunks: true });
   }

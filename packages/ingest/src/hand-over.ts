@@ -1,3 +1,4 @@
+import { isEmbError } from "@emb/manifest";
 import type { NamespaceRecord, Run } from "@emb/store";
 import { continueRun, type ContinueSetup } from "./continue-run.js";
 import { documentsShown } from "./run-progress.js";
@@ -29,7 +30,23 @@ export async function handOver(
   if (filledBy !== "local") await store.wakeups.send(run.shards.total - run.shards.done);
   return filledBy === "queue"
     ? { run: await follow(setup, run.id), verification: null }
-    : continueRun(setup, run, record);
+    : unlessReady(setup, run.id, continueRun(setup, run, record));
+}
+
+/** What broke here is of no account where another process has brought the run to its end meanwhile: that one verified it. */
+async function unlessReady(
+  { store }: ContinueSetup,
+  runId: string,
+  continued: ReturnType<typeof continueRun>,
+): Promise<{ run: Run; verification: Verification | null }> {
+  try {
+    return await continued;
+  } catch (error) {
+    if (!isEmbError(error, "EMB_RUN_NOT_READY")) throw error;
+    const run = await store.runs.get(runId);
+    if (run?.state !== "ready") throw error;
+    return { run, verification: null };
+  }
 }
 
 /** Tells how the run goes until it stands still. */

@@ -85,8 +85,14 @@ async function freeze(world: FaultWorld, base: string): Promise<string> {
     worker.kill("SIGCONT");
   }
   const refused = await said(worker, "run.stopped", { after: seen });
-  if (refused === null && worker.running())
-    throw new Error("a worker that lost its shards while it was frozen was not refused");
+  if (refused === null && worker.running()) {
+    const said = linesOf(worker).map(
+      ({ event, code }, place) => `${place < seen ? "before" : "after"}: ${event} ${code ?? ""}`,
+    );
+    throw new Error(
+      `a worker that lost its shards ${JSON.stringify(mine.map(({ shard }) => shard))} while it was frozen was not refused; ${said.slice(-12).join(", ")}`,
+    );
+  }
   return `refused: ${refused?.code ?? "killed meanwhile"}`;
 }
 
