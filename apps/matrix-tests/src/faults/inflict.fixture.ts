@@ -12,7 +12,10 @@ export interface Victims {
   startOrchestrator(): void;
 }
 
-const Held = z.array(z.object({ owner: z.string(), run_id: z.string(), shard: z.int(), token: z.bigint() }));
+const Held = z.array(
+  z.object({ owner: z.string(), run_id: z.string(), shard: z.int(), token: z.bigint(), renewed_ms: z.number() }),
+);
+const Tokens = z.array(z.object({ shard: z.int(), token: z.bigint() }));
 
 /** Does what a fault says, and undoes it when its time is over. @returns what came of it, in a few words */
 export async function inflict(world: FaultWorld, victims: Victims, fault: Fault): Promise<string> {
@@ -72,11 +75,8 @@ async function freeze(world: FaultWorld, base: string): Promise<string> {
   try {
     if (mine.length === 0) return "its shards were done";
     const taken = await waitFor(async () => {
-      const now = Held.parse(
-        await world.query(
-          `SELECT coalesce(owner, '') AS owner, run_id, shard, fencing_token AS token FROM emb.shards WHERE run_id = $1`,
-          [holder.run_id],
-        ),
+      const now = Tokens.parse(
+        await world.query("SELECT shard, fencing_token AS token FROM emb.shards WHERE run_id = $1", [holder.run_id]),
       );
       return mine.some(({ shard, token }) => now.some((one) => one.shard === shard && one.token > token));
     });
@@ -99,20 +99,31 @@ async function freeze(world: FaultWorld, base: string): Promise<string> {
 const instanceOf = (worker: Program): string | undefined =>
   linesOf(worker).find(({ event }) => event === "working")?.instance;
 
+/**
+ * What workers are at. A lease that a worker did not renew since it last gave a run up is no more than a name in the table: the connection that
+ * would have given the shard back was gone, and the worker will write nothing there.
+ */
 async function heldShards(world: FaultWorld, base: string): Promise<z.infer<typeof Held>> {
-  const instances = world.workers.map(instanceOf);
-  const held = async () =>
-    Held.parse(
+  const held = async () => {
+    const named = Held.parse(
       await world.query(
-        `SELECT s.owner, s.run_id, s.shard, s.fencing_token AS token FROM emb.shards s JOIN emb.runs r ON r.id = s.run_id
+        `SELECT s.owner, s.run_id, s.shard, s.fencing_token AS token,
+                extract(epoch FROM s.lease_until)::double precision * 1000 - ${LEASE_MS} AS renewed_ms
+         FROM emb.shards s JOIN emb.runs r ON r.id = s.run_id
          WHERE r.base = $1 AND NOT s.done AND s.lease_until > clock_timestamp() AND s.owner IS NOT NULL`,
         [base],
       ),
-    ).filter(({ owner }) => instances.includes(owner));
+    );
+    const gaveUpMs = new Map(world.workers.map((worker) => [instanceOf(worker), lastStopMs(worker)]));
+    return named.filter(({ owner, renewed_ms }) => renewed_ms > (gaveUpMs.get(owner) ?? Infinity));
+  };
   let found = await held();
   await waitFor(async () => (found = await held()).length > 0, LEASE_MS);
   return found;
 }
+
+const lastStopMs = (worker: Program): number =>
+  linesOf(worker).findLast(({ event }) => event === "run.stopped")?.time ?? -Infinity;
 
 /** False when it does not come in time. */
 async function waitFor(check: () => Promise<boolean>, timeoutMs = PATIENCE_MS): Promise<boolean> {

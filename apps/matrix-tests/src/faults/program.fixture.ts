@@ -37,7 +37,12 @@ export function createStart(cwd: string, env: Readonly<Record<string, string>>):
   };
 }
 
-const Line = z.looseObject({ event: z.string(), code: z.string().optional(), instance: z.string().optional() });
+const Line = z.looseObject({
+  event: z.string(),
+  time: z.iso.datetime().transform((text) => Date.parse(text)),
+  code: z.string().optional(),
+  instance: z.string().optional(),
+});
 
 /** What a service has logged so far. */
 export const linesOf = (program: Program): z.infer<typeof Line>[] =>
