@@ -20,6 +20,7 @@ import { createPlainTokenizer } from "./testing/plain-tokenizer.js";
 const DIMS = 4;
 const IDS = ["a", "b", "c", "d"];
 const PROFILES = ["one", "two"];
+const OWN_VERSIONS = 4;
 const MANIFEST = `profiles:
 ${PROFILES.map(
   (name) => `  ${name}:
@@ -38,7 +39,7 @@ type Crash = "no" | "embedding" | "before the write" | "after the write";
 type Live =
   | { readonly do: "put"; readonly id: string; readonly own: number | null; readonly again: boolean }
   | { readonly do: "delete"; readonly id: string; readonly own: number | null; readonly erase: boolean }
-  | { readonly do: "intake"; readonly ids: readonly string[] };
+  | { readonly do: "intake"; readonly ids: readonly string[]; readonly own: number | null; readonly again: boolean };
 type Step =
   | Live
   | { readonly do: "begin run"; readonly of: number }
@@ -49,12 +50,20 @@ type Step =
 const id = fc.constantFrom(...IDS);
 const own = fc.oneof(
   { weight: 2, arbitrary: fc.constant(null) },
-  { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 1, max: OWN_VERSIONS }) },
 );
 const live: fc.Arbitrary<Live> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant("put" as const), id, own, again: fc.boolean() }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("delete" as const), id, own, erase: fc.boolean() }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constant("intake" as const), ids: fc.subarray(IDS, { minLength: 1 }) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant("intake" as const),
+      ids: fc.subarray(IDS, { minLength: 1 }),
+      own,
+      again: fc.boolean(),
+    }),
+  },
 );
 const crash = fc.constantFrom<Crash>("no", "no", "no", "embedding", "before the write", "after the write");
 const meanwhile = fc.array(live, { maxLength: 2 });
@@ -78,6 +87,7 @@ beforeAll(async () => {
   store = await openPostgresStore(driver);
   const reading = parseManifest(MANIFEST, { file: "manifest.yaml" });
   if (!reading.ok) throw new Error(JSON.stringify(reading.problems));
+  while ((await store.documents.nextVersion()) < OWN_VERSIONS) {} // so that the two lines have no number in common
   profiles = PROFILES.map((name) => reading.manifest.profiles.get(name)!);
 }, 60_000);
 afterAll(async () => {
@@ -125,12 +135,18 @@ async function play(steps: readonly Step[]): Promise<void> {
   const writes = new Map<string, { n: number; live: boolean; text: string }>();
   const newestShown = new Map<string, number>();
   const filled = new Set<number>();
+  /** The highest version of the caller's since the document's last change without one. */
+  const highestOwn = new Map<string, number>();
   let texts = 0;
   let run: { id: string; version: bigint; of: number; cut: boolean } | null = null;
 
   const content = (text: string) => {
     const body = { title: null, format: "text" as const, text, metadata: {} };
     return { ...body, contentHash: documentHash(body) };
+  };
+  const versioned = (documentId: string, given: number | null) => {
+    if (given === null) highestOwn.delete(documentId);
+    else highestOwn.set(documentId, given);
   };
   const accept = (documentId: string, change: { live: boolean; text: string }) =>
     writes.set(documentId, { n: Number(/\d+/.exec(change.text)?.[0] ?? texts), ...change });
@@ -142,7 +158,10 @@ async function play(steps: readonly Step[]): Promise<void> {
       const version = next.own === null ? await store.documents.nextVersion() : BigInt(next.own);
       const document = { id: next.id, ...content(text), version, ownVersion: next.own !== null };
       const { state } = await store.documents.put({ base, source: "put", document });
-      if (next.own === null) expect(state).toBe(next.again && now?.live ? "unchanged" : "stored"); // drawn now: nothing is newer
+      if (next.own === null)
+        expect(state).toBe(next.again && now?.live ? "unchanged" : "stored"); // drawn now: nothing is newer
+      else if (next.own < (highestOwn.get(next.id) ?? 0)) expect(state, "below the highest").toBe("superseded");
+      if (state !== "superseded") versioned(next.id, next.own);
       if (state === "stored") accept(next.id, { live: true, text });
     } else if (next.do === "delete") {
       const version = next.own === null ? await store.documents.nextVersion() : BigInt(next.own);
@@ -154,14 +173,30 @@ async function play(steps: readonly Step[]): Promise<void> {
         erase: next.erase,
       });
       if (next.own === null) expect(state).toBe(writes.get(next.id)?.live ? "deleted" : "absent");
+      if (state !== "superseded") versioned(next.id, next.own);
       if (state === "deleted") accept(next.id, { live: false, text: "" });
     } else if (run !== null) {
-      const { id: runId, version } = run;
+      const { id: runId } = run;
+      const version = next.own === null ? run.version : BigInt(next.own);
       for (const documentId of next.ids) {
-        const text = `${documentId} written ${++texts}`;
-        const documents = [{ id: documentId, ...content(text), version }];
-        const counts = await store.documents.intake({ base, runId, source: "folder", documents });
-        if (counts.created + counts.changed === 1) accept(documentId, { live: true, text });
+        const now = writes.get(documentId);
+        const again = next.again && now?.live === true;
+        const text = again ? now.text : `${documentId} written ${++texts}`;
+        const incoming = [{ id: documentId, ...content(text), version, ownVersion: next.own !== null }];
+        const { differing } = await store.documents.compare({
+          base,
+          source: "folder",
+          documents: incoming,
+          walkedThrough: null,
+        });
+        const counts = await store.documents.intake({ base, runId, source: "folder", documents: differing });
+        const taken = counts.created + counts.changed === 1;
+        if (again) expect(taken, "stored already").toBe(false);
+        if (taken) accept(documentId, { live: true, text });
+        if (taken && next.own === null) versioned(documentId, null);
+        // what a live write drew after the run began outranks the run, also where the content is the same
+        const [stored] = await store.documents.read({ base, after: null, through: null, limit: 1, ids: [documentId] });
+        if (next.own !== null && stored?.version === version && (taken || again)) versioned(documentId, next.own);
       }
     }
   };

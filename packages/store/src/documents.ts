@@ -35,7 +35,7 @@ export interface IntakeCounts {
 
 /** Stored documents of a source beside those of one batch that came from it. */
 export interface Comparison {
-  /** Those of the batch that are not stored with this content and from this source. */
+  /** Those of the batch that are not stored with this content and from this source, or have a version of the caller's that is above the stored one. */
   readonly differing: readonly IncomingDocument[];
   /**
    * Ids of the source's live documents behind the place where the walk began, up to the batch's last, that are not in the batch; null: those were not
@@ -90,7 +90,7 @@ export interface Documents {
   }): Promise<Comparison>;
   /**
    * Stores what is new or changed. One transaction; where nothing is, nothing is written. Texts of unchanged documents are not written again, and
-   * keep their version; they belong to this source from now on. Ids within one call are distinct. Repeating a call changes nothing.
+   * keep their version, unless the caller gives a higher one of its own; they belong to this source from now on. Ids within one call are distinct. Repeating a call changes nothing.
    * A document that was deleted and comes back in a newer version counts as created. What is created or changed is queued for every namespace of the
    * base but the run's own, whose shards will cover it; where they are cut already, or the run is over, for that one too.
    * @throws EmbError EMB_DOCUMENT_INVALID names a document that cannot be stored as it is (NUL, half a surrogate pair, an id over 1,024 bytes)

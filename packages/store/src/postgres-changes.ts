@@ -18,6 +18,11 @@ const StateRow = z.object({ document_id: z.string(), state: z.enum(["queued", "s
 
 const FREE = "code IS NULL AND (claimed_until IS NULL OR claimed_until <= clock_timestamp())";
 
+/** Holds for the row `n` of every namespace but the one that this run's shards will cover. */
+export const notOfRun = (schema: string, runId: string) =>
+  `n.id IS DISTINCT FROM (
+     SELECT namespace_id FROM ${schema}.runs WHERE id = ${runId} AND NOT intake_done AND state IN ('plan', 'fill', 'paused') FOR SHARE)`;
+
 /**
  * Queues documents as they stand for every namespace of the base that is filling or ready, as part of the transaction that changed them. Two
  * statements: the lock comes first, so that a namespace which is being made now is either seen, or made after this transaction and filled with it.
@@ -33,9 +38,7 @@ export async function queueChanges(
     tx.query(
       `INSERT INTO ${schema}.changes AS c (namespace_id, document_id, version)
        SELECT n.id, d.document_id, d.version FROM ${schema}.namespaces n CROSS JOIN ${schema}.documents d
-       WHERE n.base = $1 AND n.state <> 'retired' AND n.id IS DISTINCT FROM (
-         SELECT namespace_id FROM ${schema}.runs WHERE id = $3 AND NOT intake_done AND state IN ('plan', 'fill', 'paused') FOR SHARE)
-         AND d.base = $1 AND d.document_id = ANY ($2::text[]) AND NOT d.deleted
+       WHERE n.base = $1 AND n.state <> 'retired' AND ${notOfRun(schema, "$3")} AND d.base = $1 AND d.document_id = ANY ($2::text[]) AND NOT d.deleted
        ORDER BY n.id, d.document_id
        ON CONFLICT (namespace_id, document_id) DO UPDATE SET version = excluded.version, claimed_until = NULL, attempts = 0,
          code = NULL, reason = NULL, ordinals = NULL, queued_at = CASE WHEN c.code IS NULL THEN c.queued_at ELSE excluded.queued_at END`,

@@ -2,7 +2,8 @@ import { z } from "zod";
 import type { Documents, PendingDocument } from "./documents.js";
 import { committedName, isCommitted } from "./namespace-table.js";
 import { createIntake } from "./postgres-intake.js";
-import { createLiveDocuments, removeFromNamespaces } from "./postgres-live-documents.js";
+import { removeFromNamespaces } from "./postgres-committed.js";
+import { createLiveDocuments } from "./postgres-live-documents.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
 

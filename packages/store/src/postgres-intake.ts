@@ -2,7 +2,8 @@ import { z } from "zod";
 import { BinaryCopy, rowBytes } from "./binary-copy.js";
 import type { Comparison, Documents, IncomingDocument } from "./documents.js";
 import { queueChanges } from "./postgres-changes.js";
-import { DRAWN, forgetCommitted } from "./postgres-live-documents.js";
+import { carryOver, forgetCommitted } from "./postgres-committed.js";
+import { DRAWN } from "./postgres-live-documents.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
 import { checkStorable, checkStorableId, metadataJson } from "./stored-text.js";
@@ -11,10 +12,16 @@ const HASH_BYTES = 32;
 /** So many other documents are passed by on a walk, however short the batch; reading them costs as much as looking for a hundred. */
 const OTHERS_PASSED = 500;
 
-const StoredRow = z.object({ hashes: z.instanceof(Uint8Array), elsewhere: z.array(z.string()) });
+const StoredRow = z.object({
+  hashes: z.instanceof(Uint8Array),
+  elsewhere: z.array(z.string()),
+  /** Of the caller, where any in the batch is; null: drawn. */
+  versions: z.array(z.string().nullable()),
+});
 const StretchRow = StoredRow.extend({ ids: z.array(z.string()) });
-const Decision = z.enum(["created", "changed", "moved", "superseded"]);
+const Decision = z.enum(["created", "changed", "kept", "moved", "superseded"]);
 type Decision = z.infer<typeof Decision>;
+const KeptRow = z.object({ documentId: z.string(), from: z.bigint(), to: z.bigint() });
 const DecisionRow = z.object({
   position: z.int(),
   decision: Decision,
@@ -64,18 +71,33 @@ function encodeDocuments(
     copy.raw(document.contentHash);
     copy.text(source);
     copy.bool(false);
-    copy.bool(document.ownVersion === true);
+    copy.bool(isOwn(document));
   }
   return copy.finish();
 }
 
-/** Tells whether the document has the hash at this place of those that are stored, and came from the same source. */
-function comparison({ hashes, elsewhere }: { hashes: Uint8Array; elsewhere: readonly string[] }) {
+/**
+ * Tells whether the document has the hash at this place of those that are stored, came from the same source, and has no higher version of the caller's
+ * than the one there.
+ */
+function comparison({ hashes, elsewhere, versions }: z.infer<typeof StoredRow>) {
   const stored = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength);
   const foreign = new Set(elsewhere);
-  return ({ id, contentHash }: IncomingDocument, place: number): boolean =>
-    stored.compare(contentHash, 0, HASH_BYTES, place * HASH_BYTES, (place + 1) * HASH_BYTES) === 0 && !foreign.has(id);
+  const outranked = (document: IncomingDocument, place: number): boolean => {
+    const version = versions[place] ?? null;
+    return isOwn(document) && (version === null || BigInt(version) < document.version);
+  };
+  return (document: IncomingDocument, place: number): boolean =>
+    stored.compare(document.contentHash, 0, HASH_BYTES, place * HASH_BYTES, (place + 1) * HASH_BYTES) === 0 &&
+    !foreign.has(document.id) &&
+    !outranked(document, place);
 }
+
+const isOwn = ({ ownVersion }: IncomingDocument): boolean => ownVersion === true;
+
+/** @param asked whether versions are wanted: reading them costs something */
+const VERSIONS = (asked: string, order = "") =>
+  `coalesce(json_agg(CASE WHEN own_version THEN version::text END ${order}) FILTER (WHERE ${asked}::boolean), '[]') AS versions`;
 
 const SURROGATE = /[\ud800-\udfff]/;
 
@@ -97,13 +119,13 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
   const compareEach = async ({ base, source, documents: incoming }: Compared): Promise<Comparison> => {
     const result = await driver.query(
       `SELECT string_agg(coalesce(d.content_hash, $4::bytea), '' ORDER BY i.position) AS hashes,
-         coalesce(json_agg(i.id) FILTER (WHERE d.source <> $3), '[]') AS elsewhere
+         coalesce(json_agg(i.id) FILTER (WHERE d.source <> $3), '[]') AS elsewhere, ${VERSIONS("$5", "ORDER BY i.position")}
        FROM unnest($2::text[]) WITH ORDINALITY AS i (id, position)
        LEFT JOIN LATERAL (
-         SELECT content_hash, source FROM ${documents} WHERE base = $1 AND document_id = i.id AND NOT deleted
+         SELECT content_hash, source, version, own_version FROM ${documents} WHERE base = $1 AND document_id = i.id AND NOT deleted
          LIMIT 1 -- one look into the key for each: a thousand ids at once are taken for a reason to read the whole table
        ) AS d ON true`,
-      [base, incoming.map(({ id }) => id), source, new Uint8Array(HASH_BYTES)],
+      [base, incoming.map(({ id }) => id), source, new Uint8Array(HASH_BYTES), incoming.some(isOwn)],
     );
     const stored = parseOneRow(StoredRow, result);
     const isStored = comparison(stored);
@@ -118,13 +140,13 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
     const most = 2 * incoming.length + OTHERS_PASSED;
     const result = await driver.query(
       `SELECT coalesce(json_agg(document_id), '[]') AS ids, coalesce(string_agg(content_hash, ''), '') AS hashes,
-         coalesce(json_agg(document_id) FILTER (WHERE source <> $4), '[]') AS elsewhere
+         coalesce(json_agg(document_id) FILTER (WHERE source <> $4), '[]') AS elsewhere, ${VERSIONS("$6")}
        FROM (
-         SELECT document_id, content_hash, source FROM ${documents}
+         SELECT document_id, content_hash, source, version, own_version FROM ${documents}
          WHERE base = $1 AND document_id ${walkedThrough === null ? ">=" : ">"} $2 AND document_id <= $3 AND NOT deleted
          ORDER BY document_id LIMIT $5::integer
        ) AS stretch`,
-      [base, walkedThrough ?? incoming[0]!.id, incoming.at(-1)!.id, source, most],
+      [base, walkedThrough ?? incoming[0]!.id, incoming.at(-1)!.id, source, most, incoming.some(isOwn)],
     );
     const { ids, ...stored } = parseOneRow(StretchRow, result);
     if (ids.length === most) return null;
@@ -139,6 +161,11 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
     return { differing, unseen: walkedThrough === null ? null : unseen.filter((id) => !foreign.has(id)) };
   };
 
+  /** Holds where the incoming row has a version of the caller's that is above the stored document `d`. */
+  const outranks = (incoming: string, runId: string) =>
+    `${incoming}.own AND CASE WHEN d.own_version THEN d.version < ${incoming}.version
+       ELSE ${DRAWN} < (SELECT version FROM ${schema}.runs WHERE id = ${runId}) END`;
+
   /**
    * Ids, versions and hashes decide; texts follow only for what is new or changed. What is stored as it comes is not among the rows. On one line of
    * versions the newer one wins; across the lines what was drawn does: the run's version, and what a live write drew.
@@ -149,7 +176,7 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
   ) => {
     const result = await tx.query(
       `SELECT position::integer - 1 AS position,
-         CASE WHEN d.content_hash = i.hash AND NOT d.deleted THEN 'moved' WHEN d.own_version = i.own AND (d.version > i.version OR i.own AND NOT d.deleted AND d.version = i.version)
+         CASE WHEN d.content_hash = i.hash AND NOT d.deleted THEN CASE WHEN ${outranks("i", "$6")} THEN 'kept' ELSE 'moved' END WHEN d.own_version = i.own AND (d.version > i.version OR i.own AND NOT d.deleted AND d.version = i.version)
              OR d.own_version <> i.own AND ${DRAWN} > (SELECT version FROM ${schema}.runs WHERE id = $6)
            THEN 'superseded' WHEN d.deleted IS DISTINCT FROM false THEN 'created' ELSE 'changed' END AS decision,
          coalesce(NOT d.deleted AND d.own_version <> i.own, false) AS other_line
@@ -158,13 +185,13 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
          SELECT version, content_hash, deleted, own_version, drawn, source FROM ${documents} WHERE base = $1 AND document_id = i.id
          LIMIT 1
        ) AS d ON true
-       WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted OR d.source <> $7`,
+       WHERE d.content_hash IS DISTINCT FROM i.hash OR d.deleted OR d.source <> $7 OR ${outranks("i", "$6")}`,
       [
         base,
         incoming.map(({ id }) => id),
         incoming.map(({ version }) => version),
         incoming.map(({ contentHash }) => contentHash),
-        incoming.map(({ ownVersion }) => ownVersion === true),
+        incoming.map(isOwn),
         runId,
         source,
       ],
@@ -198,6 +225,36 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
     );
   };
 
+  /** The caller gave the content that is stored a higher version: what comes late between the two must not replace it. */
+  const keep = async (
+    tx: SqlTransaction,
+    { base, runId, source }: Pick<Parameters<Documents["intake"]>[0], "base" | "runId" | "source">,
+    kept: readonly IncomingDocument[],
+  ) => {
+    const result = await tx.query(
+      `UPDATE ${documents} AS t SET version = k.after, own_version = true, source = $5,
+         drawn = greatest(t.drawn, (SELECT version FROM ${schema}.runs WHERE id = $6))
+       FROM (
+         SELECT d.document_id, d.version AS before, i.version AS after
+         FROM unnest($2::text[], $3::bigint[], $4::bytea[], $7::boolean[]) AS i (id, version, hash, own)
+         JOIN ${documents} d ON d.base = $1 AND d.document_id = i.id AND d.content_hash = i.hash AND NOT d.deleted AND ${outranks("i", "$6")}
+         ORDER BY d.document_id FOR NO KEY UPDATE OF d
+       ) AS k
+       WHERE t.base = $1 AND t.document_id = k.document_id
+       RETURNING t.document_id AS "documentId", k.before AS "from", k.after AS "to"`,
+      [
+        base,
+        kept.map(({ id }) => id),
+        kept.map(({ version }) => version),
+        kept.map(({ contentHash }) => contentHash),
+        source,
+        runId,
+        kept.map(isOwn),
+      ],
+    );
+    await carryOver(tx, schema, { base, kept: parseRows(KeptRow, result), exceptOfRun: runId });
+  };
+
   /** A folder that was moved takes its documents with it. */
   const move = (tx: SqlTransaction, base: string, source: string, moved: readonly IncomingDocument[]) =>
     tx.query(
@@ -221,8 +278,10 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
         const decisions = await decide(tx, call);
         const decided = (wanted: Decision) =>
           decisions.filter(({ decision }) => decision === wanted).map(({ position }) => incoming[position]!);
-        const [created, changed, moved] = [decided("created"), decided("changed"), decided("moved")];
+        const [created, changed] = [decided("created"), decided("changed")];
+        const [kept, moved] = [decided("kept"), decided("moved")];
         if (moved.length > 0) await move(tx, base, source, moved);
+        if (kept.length > 0) await keep(tx, call, kept);
         if (created.length + changed.length > 0) {
           await store(tx, call, [...created, ...changed]);
           const otherLine = decisions.filter((row) => row.other_line && row.decision === "changed");
@@ -239,7 +298,7 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
         return {
           created: created.length,
           changed: changed.length,
-          unchanged: incoming.length - decisions.length + moved.length,
+          unchanged: incoming.length - decisions.length + moved.length + kept.length,
           superseded: decided("superseded").length,
         };
       });

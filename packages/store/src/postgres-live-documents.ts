@@ -1,14 +1,13 @@
 import { z } from "zod";
 import { compareVersions, decidePut, type OrderedVersion } from "./document-order.js";
 import type { Deletion, DeletionResult, Documents, PutResult } from "./documents.js";
-import { committedName, tableName } from "./namespace-table.js";
 import { lockNewBase, queueChanges } from "./postgres-changes.js";
+import { carryOver, forgetCommitted, removeFromNamespaces } from "./postgres-committed.js";
 import { eraseShadowReads } from "./postgres-shadow-reads.js";
 import type { SqlDriver, SqlSession, SqlTransaction } from "./sql-driver.js";
-import { parseOneRow, parseRows } from "./sql-rows.js";
+import { parseOneRow } from "./sql-rows.js";
 import { checkStorable, metadataJson } from "./stored-text.js";
 
-const IdRow = z.object({ id: z.int() });
 const DrawnRow = z.object({ version: z.bigint() });
 const StoredRow = z
   .object({
@@ -68,7 +67,7 @@ export function createLiveDocuments(driver: SqlDriver, schema: string): Pick<Doc
       const decision = decidePut(incoming, stored);
       if (decision === "superseded") return { state: "superseded", version: stored.version };
       const otherLine = stored.version !== NEVER && stored.ownVersion !== incoming.ownVersion;
-      if (otherLine) await forgetCommitted(tx, schema, base, [document.id]);
+      if (decision === "store" && otherLine) await forgetCommitted(tx, schema, base, [document.id]);
       await tx.query(
         `UPDATE ${documents} SET title = $3, format = $4, body = $5, metadata = $6::jsonb, version = $7, content_hash = $8, source = $9,
            own_version = $10, drawn = $11, deleted = false WHERE base = $1 AND document_id = $2`,
@@ -86,8 +85,12 @@ export function createLiveDocuments(driver: SqlDriver, schema: string): Pick<Doc
           incoming.ownVersion ? incoming.drawn : null,
         ],
       );
-      if (decision === "store" || otherLine) await queueChanges(tx, schema, { base, documentIds: [document.id] });
-      else await carryOver(tx, schema, { base, documentId: document.id, from: stored.version, to: incoming.version });
+      if (decision === "store") await queueChanges(tx, schema, { base, documentIds: [document.id] });
+      else
+        await carryOver(tx, schema, {
+          base,
+          kept: [{ documentId: document.id, from: stored.version, to: incoming.version }],
+        });
       return { state: decision === "store" ? "stored" : "unchanged", version: incoming.version };
     });
   };
@@ -114,79 +117,4 @@ export function createLiveDocuments(driver: SqlDriver, schema: string): Pick<Doc
   };
 
   return { put, delete: remove };
-}
-
-/** The tables of every namespace of the base that has any, in order of id; none of them is dropped before the transaction ends. */
-async function tablesOf(tx: SqlSession, schema: string, base: string) {
-  const namespaces = await tx.query(
-    `SELECT id FROM ${schema}.namespaces WHERE base = $1 AND state <> 'retired' ORDER BY id FOR SHARE`,
-    [base],
-  );
-  return parseRows(IdRow, namespaces).map(({ id }) => ({
-    id,
-    chunks: tableName(schema, id),
-    committed: committedName(schema, id),
-  }));
-}
-
-/** All that namespaces have of documents that are deleted: chunks, changes that wait, and what was refused of them. */
-export async function removeFromNamespaces(
-  tx: SqlTransaction,
-  schema: string,
-  base: string,
-  documentIds: readonly string[],
-): Promise<void> {
-  if (documentIds.length === 0) return;
-  for (const { chunks, committed } of await tablesOf(tx, schema, base)) {
-    await tx.query(`DELETE FROM ${chunks} WHERE document_id = ANY ($1::text[])`, [documentIds]);
-    await tx.query(`DELETE FROM ${committed} WHERE document_id = ANY ($1::text[])`, [documentIds]);
-  }
-  await tx.query(
-    `DELETE FROM ${schema}.changes WHERE document_id = ANY ($2::text[]) AND namespace_id IN (SELECT id FROM ${schema}.namespaces WHERE base = $1)`,
-    [base, documentIds],
-  );
-  await tx.query(
-    `DELETE FROM ${schema}.failures WHERE document_id = ANY ($2::text[]) AND run_id IN (SELECT id FROM ${schema}.runs WHERE base = $1)`,
-    [base, documentIds],
-  );
-}
-
-/** A version of the other line says nothing about what namespaces have committed. */
-export async function forgetCommitted(
-  tx: SqlTransaction,
-  schema: string,
-  base: string,
-  documentIds: readonly string[],
-): Promise<void> {
-  for (const { committed } of await tablesOf(tx, schema, base))
-    await tx.query(`DELETE FROM ${committed} WHERE document_id = ANY ($1::text[])`, [documentIds]);
-}
-
-/**
- * The same content under a newer version: what is committed stays so, and what waits waits for the newer one. A fill that has just read the older
- * version cannot commit it any more, so where nothing is committed the change waits too.
- */
-async function carryOver(
-  tx: SqlTransaction,
-  schema: string,
-  { base, documentId, from, to }: { base: string; documentId: string; from: bigint; to: bigint },
-): Promise<void> {
-  for (const { id, committed } of await tablesOf(tx, schema, base)) {
-    await tx.query(`UPDATE ${committed} SET version = $3 WHERE document_id = $1 AND version = $2`, [
-      documentId,
-      from,
-      to,
-    ]);
-    await tx.query(`UPDATE ${schema}.changes SET version = $3 WHERE namespace_id = $1 AND document_id = $2`, [
-      id,
-      documentId,
-      to,
-    ]);
-    await tx.query(
-      `INSERT INTO ${schema}.changes (namespace_id, document_id, version)
-       SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT FROM ${committed} WHERE document_id = $2 AND version = $3)
-       ON CONFLICT (namespace_id, document_id) DO NOTHING`,
-      [id, documentId, to],
-    );
-  }
 }

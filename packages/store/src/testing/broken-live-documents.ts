@@ -33,6 +33,20 @@ export const brokenLiveDocuments: Record<keyof typeof liveDocumentChecks, Breaka
   "intake queues what is new or changed for the other namespaces, and not for the run's own": documents((own) => ({
     intake: (intake) => own.intake({ ...intake, runId: "none" }),
   })),
+  "a higher version of the caller's for the content that is stored outranks what comes late": documents((own) => ({
+    compare: (compared) =>
+      own.compare({
+        ...compared,
+        documents: compared.documents.map(({ ownVersion: _drawn, ...document }) => document),
+      }),
+  })),
+  "a version of the caller's for content that is not shown yet leaves it so": documents((own) => ({
+    intake: (call) =>
+      own.intake({
+        ...call,
+        documents: call.documents.map((document) => ({ ...document, version: document.version + 1n })),
+      }),
+  })),
   "an erased document leaves its id and version, and nothing of its content": documents((own) => ({
     delete: (deletion) => own.delete({ ...deletion, version: 0n }),
   })),

@@ -3,7 +3,35 @@ import { randomUUID } from "node:crypto";
 import { putText, own, live, claim, claimedIds, counts, twoFilled, show, rows } from "./changing-sample.js";
 import type { IncomingDocument } from "../documents.js";
 import type { StoreCheck } from "./namespace-checks.js";
-import { batchOf, chunksOf, documentOf, newBase, openSample, sha256, startFilling } from "./sealed-sample.js";
+import type { Store } from "../store.js";
+import {
+  batchOf,
+  chunksOf,
+  documentOf,
+  newBase,
+  openSample,
+  sha256,
+  startFilling,
+  type Filling,
+} from "./sealed-sample.js";
+
+/** A run that begins now, for the namespace of this one. */
+async function beginRun(store: Store, { base, record }: Filling) {
+  const run = { id: randomUUID(), base, namespaceId: record.id, profile: "second", source: "sample" };
+  await store.runs.create({ ...run, version: await store.documents.nextVersion() });
+  return run;
+}
+
+/** @returns how many differ, and how many of these intake calls unchanged */
+async function takeOwn(
+  store: Store,
+  { id: runId, base, source }: { id: string; base: string; source: string },
+  document: IncomingDocument,
+) {
+  const { differing } = await store.documents.compare({ base, source, documents: [document], walkedThrough: null });
+  const { unchanged } = await store.documents.intake({ base, runId, source, documents: differing });
+  return [differing.length, unchanged];
+}
 
 export const liveDocumentChecks = {
   "a document that is put is stored, and queued for every namespace of its base": async (store) => {
@@ -106,6 +134,44 @@ export const liveDocumentChecks = {
     assert.deepEqual(await claimedIds(store, second), []);
     await take(second.runId, [documentOf("b", version + 1n, { text: "after its shards were cut" })]);
     assert.deepEqual(await claimedIds(store, second), ["b"]);
+  },
+  "a higher version of the caller's for the content that is stored outranks what comes late": async (store) => {
+    const [first, second] = await twoFilled(store, ["a", "b"]);
+    const { base, version } = second;
+    const run = await beginRun(store, second);
+    for (const id of ["a", "b"])
+      assert.deepEqual(await takeOwn(store, run, documentOf(id, version, own(version))), [1, 1]);
+    assert.deepEqual(await takeOwn(store, run, documentOf("b", version, own(version))), [0, 0]);
+    assert.deepEqual(await takeOwn(store, run, documentOf("a", 1_000n, own(1_000n))), [1, 1]);
+    for (const [id, highest] of [
+      ["a", 1_000n],
+      ["b", version],
+    ] as const)
+      assert.deepEqual(await putText(store, base, id, "late", own(highest - 1n)), {
+        state: "superseded",
+        version: highest,
+      });
+    const before = { base, runId: second.runId, source: "sample" };
+    const read = [documentOf("a", version, { text: "read before" })];
+    assert.equal((await store.documents.intake({ ...before, documents: read })).superseded, 1);
+    for (const filling of [first, second]) {
+      assert.equal(await (await openSample(store, filling)).lag(), 0);
+      assert.deepEqual(await counts(store, filling), { queued: 0, setAside: 0 });
+    }
+  },
+  "a version of the caller's for content that is not shown yet leaves it so": async (store) => {
+    const [first, second] = await twoFilled(store, ["a"]);
+    const [shown] = await store.documents.read({ base: first.base, after: null, through: null, limit: 1 });
+    const put = await putText(store, first.base, "a", "new");
+    const run = await beginRun(store, second);
+    // the number under which the text before is shown
+    const document = documentOf("a", shown!.version, { text: "new", ...own(shown!.version) });
+    assert.ok(put.version > shown!.version);
+    assert.deepEqual(await takeOwn(store, run, document), [1, 1]);
+    for (const filling of [first, second]) {
+      assert.equal(await (await openSample(store, filling)).lag(), 1);
+      assert.deepEqual(await claim(store, filling), [{ documentId: "a", version: shown!.version, attempts: 0 }]);
+    }
   },
   "an erased document leaves its id and version, and nothing of its content": async (store) => {
     const [first, second] = await twoFilled(store, ["a", "b"]);
