@@ -77,7 +77,9 @@ describe("documents that cannot be taken as they are", () => {
     expect(shown(refused, project)).toEqual({
       exit: 2,
       errors: ["EMB_SOURCE_EMPTY source folder:./nothing: expected at least one document, found none"],
-      actions: ["Check the path and the file names: a folder source reads .md, .markdown and .txt files."],
+      actions: [
+        "Check what it names: a folder is read for .md, .markdown and .txt files, a table or query for its rows.",
+      ],
       stack: false,
     });
     await project.write("something/a.md", "The ferry leaves at noon.\n");

@@ -81,6 +81,22 @@ describe.skipIf(skip !== "")(`a PostgreSQL source${skip}`, () => {
     ]);
   });
 
+  it.each(["; ;\n", " -- of the shop", ";\n;"])("takes a query that ends with %j", async (end) => {
+    const items = await collect(sourceOf({ query: `SELECT 1 AS id, 'body' AS text${end}` }).read(live));
+    expect(items).toEqual([expect.objectContaining({ id: "1", text: "body" })]);
+  });
+
+  it("says what is wrong with a row without what stands in it", async () => {
+    const query = "SELECT id, text, text::integer AS number FROM (VALUES (1, '1'), (2, 'a secret')) AS rows (id, text)";
+    const failure = await collect(sourceOf({ query }).read(live)).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "EMB_SOURCE_INVALID", message: expect.stringContaining("SQLSTATE 22P02") });
+    expect(JSON.stringify(failure) + String(failure)).not.toContain("secret");
+    const metadata = "SELECT 1 AS id, 'body' AS text, '[1]'::json AS metadata";
+    expect(await collect(sourceOf({ query: metadata }).read(live))).toEqual([
+      expect.objectContaining({ kind: "set-aside", reason: "metadata: expected a JSON object" }),
+    ]);
+  });
+
   it("gives every row of a table larger than one answer, in order of id, and is the same table under its schema's name", async () => {
     const table = newName();
     await client.query(

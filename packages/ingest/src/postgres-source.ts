@@ -112,29 +112,32 @@ async function* readRows(
 ): AsyncGenerator<SourceItem> {
   signal.throwIfAborted();
   const client = await connect(options.connectionString, identity);
-  const ask = async (sql: string, values: readonly (string | number)[] = []) => {
+  const ask = async (
+    sql: string,
+    { values = [], readsRows = false }: { values?: string[]; readsRows?: boolean } = {},
+  ) => {
     signal.throwIfAborted();
     try {
-      return await client.query<Record<string, unknown>>(sql, [...values]);
+      return await client.query<Record<string, unknown>>(sql, values);
     } catch (error) {
-      throw unreadable(identity, error);
+      throw unreadable(identity, error, { readsRows });
     }
   };
   try {
     await ask("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-    const from = `(${rowsSql(options.rows)}) AS q`;
+    const from = `(${rowsSql(options.rows)}\n) AS q`; // a query may end with a comment, which the line's end ends
     const { fields } = await ask(`SELECT * FROM ${from} LIMIT 0`);
     const columns = fields.map(({ name }) => name);
     checkColumns(identity, columns, since !== null);
     await ask(
       `DECLARE documents NO SCROLL CURSOR FOR ${documentsSql(from, columns, options.maxDocumentBytes, since !== null)}`,
-      since === null ? [] : [since],
+      { values: since === null ? [] : [since] },
     );
     let fetchRows = 1;
     let before: string | null = null;
     let number = 0;
     for (;;) {
-      const { rows } = await ask(`FETCH ${fetchRows} FROM documents`);
+      const { rows } = await ask(`FETCH ${fetchRows} FROM documents`, { readsRows: true });
       if (rows.length === 0) return;
       let bytes = 0;
       for (const row of rows.map((one) => Row.parse(one))) {
@@ -155,9 +158,7 @@ const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 const rowsSql = (rows: PostgresRows): string =>
-  "table" in rows
-    ? `SELECT * FROM ${rows.table.split(".").map(quoted).join(".")}`
-    : rows.query.trim().replace(/;+$/, "");
+  "table" in rows ? `SELECT * FROM ${rows.table.split(".").map(quoted).join(".")}` : rows.query.replace(/[;\s]+$/, "");
 
 function checkColumns(identity: string, columns: readonly string[], changes: boolean): void {
   const missing = ["id", "text", ...(changes ? ["updated_at"] : [])].filter((name) => !columns.includes(name));
@@ -198,7 +199,8 @@ function toItem(
   const title = cleanText(row.title ?? "", "title");
   if (isRefusal(title)) return setAside(id, title);
   const metadata: unknown = JSON.parse(row.metadata); // written by the server's jsonb
-  if (!isMetadata(metadata)) return setAside(id, invalid(`metadata: ${metadataFlaw(metadata)}`));
+  if (!isMetadata(metadata))
+    return setAside(id, invalid(`metadata: ${metadataFlaw(metadata) ?? "expected a JSON object"}`));
   return {
     kind: "document",
     id,
@@ -222,14 +224,22 @@ const setAside = (id: string, { code, reason }: Refusal): SetAside => ({
 /** Classes of SQLSTATE that time heals: connection, rollback, shortage, lock, shutdown. Source: PostgreSQL 18 documentation, appendix A. */
 const AWAY = /^(?:08|40|53|55|57)/;
 
-/** What the server says names tables, columns and roles, never a row's values: its detail, which may, is left out. */
-function unreadable(identity: string, error: unknown): unknown {
+/**
+ * What the server says of a statement that reads no row names tables, columns and roles. Of one that does, it may quote a row's value, as in
+ * `invalid input syntax for type integer: "..."`: only its SQLSTATE is said then. Its detail is left out always.
+ */
+function unreadable(identity: string, error: unknown, { readsRows = false } = {}): unknown {
   if (error instanceof EmbError) return error;
   if (error instanceof DatabaseError && !AWAY.test(error.code ?? ""))
-    return new EmbError("EMB_SOURCE_INVALID", `source ${identity}: the database answered: ${error.message}`, {
-      hint: "Check the table or query, and that the user may read it.",
-      context: { source: identity },
-    });
+    return readsRows
+      ? new EmbError("EMB_SOURCE_INVALID", `source ${identity}: the database refused a row: SQLSTATE ${error.code}`, {
+          hint: "Run the query there by hand: its own message may quote the row, and is kept out of logs.",
+          context: { source: identity },
+        })
+      : new EmbError("EMB_SOURCE_INVALID", `source ${identity}: the database answered: ${error.message}`, {
+          hint: "Check the table or query, and that the user may read it.",
+          context: { source: identity },
+        });
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "no answer";
   return new EmbError("EMB_SOURCE_UNAVAILABLE", `source ${identity}: the database could not be reached: ${code}`, {
     hint: "Check address, user and password (PGPASSWORD), then run the same command again.",

@@ -29,7 +29,7 @@ export const emptySource = ({ identity, partial }: Pick<Source, "identity" | "pa
     {
       hint:
         partial === undefined
-          ? "Check the path and the file names: a folder source reads .md, .markdown and .txt files."
+          ? "Check what it names: a folder is read for .md, .markdown and .txt files, a table or query for its rows."
           : "Check what --scope asks for: a glob is matched against document ids, a value against metadata.",
       context: { source: identity },
     },

@@ -38,6 +38,18 @@ it.each([
     "EMB_STORE_REFUSED",
     "/ca.pem (ENOENT)",
   ],
+  [
+    "a folder for a file",
+    failing("x", { code: "EISDIR", syscall: "read" }),
+    "EMB_STORE_REFUSED",
+    "names cannot be used: EISDIR",
+  ],
+  [
+    "a key of another certificate",
+    failing("x", { code: "ERR_OSSL_X509_KEY_VALUES_MISMATCH" }),
+    "EMB_STORE_REFUSED",
+    "names cannot be used: ERR_OSSL_X509_KEY_VALUES_MISMATCH",
+  ],
   ["no error at all", null, "EMB_STORE_UNAVAILABLE", "unknown"],
 ])("%s", (_name, error, code, said) => {
   const failure = connectionFailure(error);

@@ -1,10 +1,11 @@
 import { EmbError } from "@emb/manifest";
 
 /** What is wrong with a certificate, as OpenSSL and Node name it: nothing of it goes away by trying again. */
-const CERTIFICATE =
-  /^(CERT_|ERR_SSL_|ERR_TLS_|ERR_OSSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/;
+const CERTIFICATE = /^(CERT_|ERR_SSL_|ERR_TLS_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA)/;
+/** What is wrong with a certificate or key of our own, before anything is sent: no PEM, or two that do not belong together. */
+const OWN_FILE = /^ERR_OSSL_/;
 /** Of files that the address names: sslrootcert, sslcert, sslkey. */
-const FILE: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "EISDIR", "ENOTDIR"]);
+const FILE: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "ENOTDIR"]);
 /** Said by pg without a code when the server answers the request for TLS with no. */
 const NO_TLS = "The server does not support SSL connections";
 
@@ -15,6 +16,11 @@ export function connectionFailure(error: unknown): EmbError {
     return refused(
       "DATABASE_URL asks for TLS, and the server has none",
       "Turn TLS on at the server (ssl = on), or take sslmode out of DATABASE_URL.",
+    );
+  if (OWN_FILE.test(code) || code === "EISDIR")
+    return refused(
+      `a certificate or key that DATABASE_URL names cannot be used: ${code}`,
+      "Correct sslrootcert, sslcert or sslkey in DATABASE_URL.",
     );
   if (CERTIFICATE.test(code))
     return refused(

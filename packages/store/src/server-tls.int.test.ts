@@ -117,6 +117,13 @@ describe.skipIf(skip !== "")(`TLS${skip}`, () => {
       code: "EMB_STORE_REFUSED",
       message: "the server's certificate is not trusted: ERR_TLS_CERT_ALTNAME_INVALID",
     });
+    for (const sslmode of ["require", "prefer", "verify-ca", "allow"])
+      expect(await refusal(address({ sslmode, sslrootcert: other.ca }))).toMatchObject({ code: "EMB_STORE_REFUSED" });
+    expect(await refusal(address({ sslmode: "no-verify" }))).toEqual({ seen: true }); // whoever asks for it gets it
+    expect(await refusal(address({ sslmode: "verify-full", sslrootcert: dir }))).toEqual({
+      code: "EMB_STORE_REFUSED",
+      message: "a certificate or key that DATABASE_URL names cannot be used: EISDIR",
+    });
     const missing = join(dir, "missing.crt");
     expect(await refusal(address({ sslmode: "verify-full", sslrootcert: missing }))).toEqual({
       code: "EMB_STORE_REFUSED",
