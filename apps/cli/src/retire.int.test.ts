@@ -52,6 +52,10 @@ describe("emb retire", () => {
     expect(documentOf(await retire("docs_two", "--yes"), Retired).reasons).toEqual([
       "environment staging: its canary profile two lives there",
     ]);
+    await project.write("config/staging.yaml", "embedding: { profile: renamed }\n");
+    expect(documentOf(await retire("docs_two", "--yes"), Retired).reasons).toEqual([
+      "environment staging: its configuration cannot be read, so it may use it (profile renamed is not in the manifest)",
+    ]);
     await project.write("config/staging.yaml", "embedding: { profile: one }\n");
     const asked = await retire("docs_two");
     expect({ exit: asked.code, code: failureOf(asked).code }).toEqual({ exit: 2, code: "EMB_CONSENT_REQUIRED" });
@@ -72,11 +76,13 @@ describe("emb retire", () => {
   };
 
   it("keeps what a reader of the last hour used, and what an unfinished run fills", async () => {
-    const seen = (minutes: number) =>
+    const seen = (minutes: number, left = "NULL") =>
       byHand(`DELETE FROM emb.readers;
-      INSERT INTO emb.readers (instance, environment, base, namespace, profile, use, seen_at)
-      VALUES ('r', 'canary', 'docs', 'docs_two', 'two', 'shadow', now() - interval '${minutes} minutes')`);
+      INSERT INTO emb.readers (instance, environment, base, namespace, profile, use, seen_at, left_at)
+      VALUES ('r', 'canary', 'docs', 'docs_two', 'two', 'shadow', now() - interval '${minutes} minutes', ${left})`);
     await seen(59);
+    expect(await reasons()).toEqual([expect.stringMatching(/^reader r \(canary\): read it at /)]);
+    await seen(59, "now()"); // stopped in order, perhaps for a deployment
     expect(await reasons()).toEqual([expect.stringMatching(/^reader r \(canary\): read it at /)]);
     await seen(61);
     expect(await reasons()).toBe("EMB_CONSENT_REQUIRED");
@@ -112,6 +118,25 @@ describe("emb retire", () => {
       retireCommand(terminalIn(project, answer).session, { namespace: "docs_two", yes: false });
     for (const answer of ["yes", "docs_one"])
       await expect(answered(answer)).rejects.toMatchObject({ code: "EMB_CONSENT_REQUIRED" });
+    expect(documentOf(await project.emb(["status", "--json"]), Status).namespaces).toContainEqual({
+      namespace: "docs_two",
+      state: "ready",
+    });
+  });
+
+  it("looks again after the name was typed, and records what it does before it does it", async () => {
+    const { session } = terminalIn(project, "docs_two");
+    const whileTyped = async (question: string) => {
+      await project.write("config/staging.yaml", "embedding: { profile: two }\n");
+      return session.output.ask(question);
+    };
+    const output = { ...session.output, ask: whileTyped };
+    expect(await retireCommand({ ...session, output }, { namespace: "docs_two", yes: false })).toBe(1);
+    await project.write("config/staging.yaml", "embedding: { profile: one }\n");
+
+    await byHand("ALTER TABLE emb.audit ADD CONSTRAINT shut CHECK (sequence < 0) NOT VALID");
+    expect((await retire("docs_two", "--yes")).code).not.toBe(0);
+    await byHand("ALTER TABLE emb.audit DROP CONSTRAINT shut");
     expect(documentOf(await project.emb(["status", "--json"]), Status).namespaces).toContainEqual({
       namespace: "docs_two",
       state: "ready",

@@ -39,22 +39,25 @@ export function reasonsToKeep(use: {
   return reasons;
 }
 
-/** Drops the vectors, ends the runs that filled them, and writes the audit row. Documents stay: another fill makes the namespace anew. */
+/**
+ * Writes the audit row, drops the vectors, and ends the runs that filled them. Documents stay: another fill makes the namespace anew. What cannot be
+ * undone is on record before it is done: whoever is killed in between left no namespace that is gone without a trace.
+ */
 export async function retireNamespace(
   store: Pick<Store, "audit" | "namespaces" | "runs">,
-  { record, runs, actor }: { record: NamespaceRecord; runs: readonly Run[]; actor: string },
+  { record, actor }: { record: NamespaceRecord; actor: string },
 ): Promise<void> {
+  await store.audit.append({
+    action: "namespace.retired",
+    actor,
+    detail: { namespace: record.namespace, base: record.base, profile: record.seal.profile },
+  });
   await store.namespaces.retire(record.id);
-  for (const { id, namespaceId } of runs)
+  for (const { id, namespaceId } of await store.runs.list({ base: record.base }))
     if (namespaceId === record.id)
       await store.runs.transition(id, {
         from: statesBefore("retired"),
         to: "retired",
         reason: "its namespace was retired",
       });
-  await store.audit.append({
-    action: "namespace.retired",
-    actor,
-    detail: { namespace: record.namespace, base: record.base, profile: record.seal.profile },
-  });
 }

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { isDatabaseError } from "./database-error.js";
 import { acceptedFailures } from "./migrations/accepted-failures.js";
 import { catalogue } from "./migrations/catalogue.js";
+import { departedReaders } from "./migrations/departed-readers.js";
 import { liveChanges } from "./migrations/live-changes.js";
 import { liveSpend } from "./migrations/live-spend.js";
 import { pendingDocuments } from "./migrations/pending-documents.js";
@@ -45,6 +46,7 @@ export const MIGRATIONS: readonly ((schema: string) => string)[] = [
   shadowReads,
   liveSpend,
   pendingDocuments,
+  departedReaders,
 ];
 
 const UNIQUE_VIOLATION = "23505";

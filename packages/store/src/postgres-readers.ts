@@ -25,21 +25,25 @@ export function createPostgresReaders(driver: SqlDriver, schema: string): Reader
       void (await driver.query(
         `INSERT INTO ${schema}.readers (instance, environment, base, namespace, profile, use) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (instance) DO UPDATE SET environment = excluded.environment, base = excluded.base, namespace = excluded.namespace,
-           profile = excluded.profile, use = excluded.use, seen_at = clock_timestamp()`,
+           profile = excluded.profile, use = excluded.use, seen_at = clock_timestamp(), left_at = NULL`,
         [instance, environment, base, namespace, profile, use],
       )),
 
     leave: async (instance) =>
-      void (await driver.query(`DELETE FROM ${schema}.readers WHERE instance = $1`, [instance])),
+      void (await driver.query(
+        `UPDATE ${schema}.readers SET seen_at = clock_timestamp(), left_at = clock_timestamp() WHERE instance = $1`,
+        [instance],
+      )),
 
-    list: async ({ withinMs, base }) =>
+    list: async ({ withinMs, base, departed = false }) =>
       parseRows(
         ReaderRow,
         await driver.query(
           `SELECT instance, environment, base, namespace, profile, use, started_at, seen_at FROM ${schema}.readers
            WHERE seen_at >= clock_timestamp() - $1::double precision * interval '1 millisecond' AND ($2::text IS NULL OR base = $2)
+             AND ($3::boolean OR left_at IS NULL)
            ORDER BY seen_at DESC, instance`,
-          [withinMs, base ?? null],
+          [withinMs, base ?? null, departed],
         ),
       ),
 

@@ -20,8 +20,11 @@ export interface Readers {
   report(report: ReaderReport): Promise<void>;
   /** An orderly stop. */
   leave(instance: string): Promise<void>;
-  /** Seen within the last `withinMs` (database clock), newest first. */
-  list(filter: { withinMs: number; base?: string }): Promise<readonly Reader[]>;
+  /**
+   * Seen within the last `withinMs` (database clock), newest first.
+   * @param filter.departed also those that stopped in order since; default: false
+   */
+  list(filter: { withinMs: number; base?: string; departed?: boolean }): Promise<readonly Reader[]>;
   /**
    * Records that `profile` serves (environment, base) from now on, when another one did before or none. Cutover is this first start.
    * @returns the profile that served before, null for the first ever, or `profile` itself when nothing changed

@@ -6,7 +6,7 @@ import { typedConsent } from "../consent.js";
 import { configuredNamespaces } from "../configured-namespaces.js";
 import { paint } from "../output.js";
 import { readSettings } from "../read-settings.js";
-import type { Command } from "../session.js";
+import type { Command, Session } from "../session.js";
 
 export interface RetireOptions {
   readonly namespace: string;
@@ -23,41 +23,49 @@ export const retire: Command<RetireOptions> = async (session, options) => {
   return withStore(settings, async (store) => {
     const record = await findNamespace(store, options);
     const { namespace, base, seal } = record;
-    const runs = await store.runs.list({ base });
-    const reasons = reasonsToKeep({
-      record,
-      ...configuredNamespaces(session, settings),
-      runs,
-      readers: await store.readers.list({ withinMs: HOUR_MS, base }),
-    });
-    if (reasons.length > 0) {
-      output.document({
-        ok: false,
-        retired: false,
-        namespace,
-        profile: seal.profile,
-        code: "EMB_RETIRE_REFUSED",
-        reasons,
+    /** Exit code 1 with every reason while something uses it; null: nothing does. */
+    const kept = async (): Promise<number | null> => {
+      const reasons = reasonsToKeep({
+        record,
+        ...configuredNamespaces(session, settings),
+        runs: await store.runs.list({ base }),
+        readers: await store.readers.list({ withinMs: HOUR_MS, base, departed: true }),
       });
-      output.line(`${paint(output, "red", "kept")}  EMB_RETIRE_REFUSED ${namespace}`);
-      for (const reason of reasons) output.line(`  ${reason}`);
-      output.line(
-        "  -> Let each of them go first: change the configuration, end the run, or stop the reader and wait an hour.",
-      );
-      return 1;
-    }
+      return reasons.length === 0 ? null : showKept(session, record, reasons);
+    };
+    const refused = await kept();
+    if (refused !== null) return refused;
     await typedConsent(session, {
       yes: options.yes,
       what: "retire drops vectors",
       question: `Type ${namespace} to drop its vectors for good:`,
       name: namespace,
     });
-    await retireNamespace(store, { record, runs, actor: actor() });
-    output.document({ ok: true, retired: true, namespace, profile: seal.profile, reasons });
+    const meanwhile = await kept(); // typing takes a while
+    if (meanwhile !== null) return meanwhile;
+    await retireNamespace(store, { record, actor: actor() });
+    output.document({ ok: true, retired: true, namespace, profile: seal.profile, reasons: [] });
     output.line(`${paint(output, "green", "retired")}  ${namespace}: its vectors are gone, the documents are kept`);
     return 0;
   });
 };
+
+function showKept({ output }: Session, { namespace, seal }: NamespaceRecord, reasons: readonly string[]): number {
+  output.document({
+    ok: false,
+    retired: false,
+    namespace,
+    profile: seal.profile,
+    code: "EMB_RETIRE_REFUSED",
+    reasons,
+  });
+  output.line(`${paint(output, "red", "kept")}  EMB_RETIRE_REFUSED ${namespace}`);
+  for (const reason of reasons) output.line(`  ${reason}`);
+  output.line(
+    "  -> Let each of them go first: change the configuration, end the run, or stop the reader and wait an hour.",
+  );
+  return 1;
+}
 
 async function findNamespace(store: Store, { namespace, base }: RetireOptions): Promise<NamespaceRecord> {
   const live = (await store.namespaces.list(base)).filter(({ state }) => state !== "retired");

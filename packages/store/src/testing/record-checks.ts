@@ -31,6 +31,10 @@ export const recordChecks = {
       (await store.readers.list({ withinMs: 60_000, base })).map(({ instance }) => instance),
       [second.instance],
     );
+    const departed = await store.readers.list({ withinMs: 60_000, base, departed: true });
+    assert.deepEqual(new Set(departed.map(({ instance }) => instance)), new Set([first.instance, second.instance]));
+    await store.readers.report(first); // a shadow that is on again
+    assert.equal((await store.readers.list({ withinMs: 60_000, base })).length, 2);
   },
   "a silent reader is not listed, and a sign of life brings it first": async (store) => {
     const base = newBase();
