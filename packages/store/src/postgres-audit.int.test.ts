@@ -53,6 +53,9 @@ it.each([
   ],
   ["a cut-off end", "DELETE FROM emb.audit WHERE sequence >= 4", 4],
   ["a gap in the numbers", "UPDATE emb.audit SET sequence = sequence + 10 WHERE sequence >= 4", 4],
+  ["a row put before the first", "INSERT INTO emb.audit SELECT 0, entry, hash FROM emb.audit WHERE sequence = 4", 0],
+  ["a row numbered below none", "INSERT INTO emb.audit SELECT -3, entry, hash FROM emb.audit WHERE sequence = 4", -3],
+  ["a head that is gone", "DELETE FROM emb.audit_head", 1],
   ["a head that counts a row less", "UPDATE emb.audit_head SET row_count = 4", 5],
   ["a head of another log", "UPDATE emb.audit_head SET hash = repeat('a', 64)", 6],
   [

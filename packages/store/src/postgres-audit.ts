@@ -3,7 +3,7 @@ import { canonicalJson, EmbError } from "@emb/manifest";
 import { z } from "zod";
 import type { Audit, AuditHead, AuditRow } from "./audit.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
-import { parseOneRow, parseRows } from "./sql-rows.js";
+import { parseOneRow, parseRow, parseRows } from "./sql-rows.js";
 
 const NO_ROWS = "0".repeat(64);
 const PAGE = 1_000;
@@ -20,6 +20,7 @@ const AuditTableRow = z.object({ sequence: Sequence, entry: z.string(), hash: z.
 const HeadRow = z
   .object({ row_count: Sequence, hash: z.string() })
   .transform(({ row_count, hash }): AuditHead => ({ rows: row_count, head: hash }));
+const Lowest = z.object({ lowest: Sequence.nullable() });
 const ClockRow = z.object({ at: z.date() });
 
 /** The same sum as in `append`'s statement. */
@@ -47,8 +48,7 @@ const broken = (sequence: number, cause: unknown) =>
   });
 
 export function createPostgresAudit(driver: SqlDriver, schema: string): Audit {
-  const readHead = async (session: SqlSession) =>
-    parseOneRow(HeadRow, await session.query(`SELECT row_count, hash FROM ${schema}.audit_head`));
+  const headSql = `SELECT row_count, hash FROM ${schema}.audit_head`;
 
   return {
     append: (entry) =>
@@ -74,7 +74,7 @@ export function createPostgresAudit(driver: SqlDriver, schema: string): Audit {
         return parseOneRow(HeadRow, result);
       }),
 
-    head: () => readHead(driver),
+    head: async () => parseOneRow(HeadRow, await driver.query(headSql)),
 
     list: async ({ limit, action }) => {
       const result = await driver.query(
@@ -91,9 +91,10 @@ export function createPostgresAudit(driver: SqlDriver, schema: string): Audit {
     verify: (expectHead) =>
       driver.transaction(async (tx) => {
         await tx.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY");
-        const head = await readHead(tx);
+        const kept = parseRow(HeadRow, await tx.query(headSql));
+        const head = kept ?? { rows: 0, head: NO_ROWS };
         const seen = await walk(tx, schema, expectHead);
-        const whole = head.rows === seen.rows && head.head === seen.hash && seen.expectedFound;
+        const whole = kept !== null && head.rows === seen.rows && head.head === seen.hash && seen.expectedFound;
         const firstBad = seen.firstBad ?? (whole ? null : Math.min(head.rows, seen.rows) + 1);
         return { ...head, ok: firstBad === null, firstBad };
       }),
@@ -114,6 +115,11 @@ async function walk(tx: SqlSession, schema: string, expectHead: string | undefin
   let hash = NO_ROWS;
   let rows = 0;
   let expectedFound = expectHead === undefined || expectHead === NO_ROWS;
+  const before = parseOneRow(
+    Lowest,
+    await tx.query(`SELECT min(sequence) AS lowest FROM ${schema}.audit WHERE sequence < 1`),
+  );
+  if (before.lowest !== null) return { firstBad: before.lowest, rows, hash, expectedFound };
   for (;;) {
     const page = await readRows(tx, schema, { after: rows, limit: PAGE });
     for (const row of page) {
