@@ -32,6 +32,10 @@ const setupOf = async (base: string, table: string, more: Partial<AdoptSetup> = 
   ...more,
 });
 
+const raise = (now: boolean) => {
+  if (now) throw new Error("killed");
+};
+
 describe("adopting a table", { timeout: 120_000 }, () => {
   it("embeds a sample, not the corpus, and the namespace is ready and can be refilled", async () => {
     await fillTable("my items");
@@ -83,12 +87,36 @@ describe("adopting a table", { timeout: 120_000 }, () => {
       ["7", "expected a text, found none"],
       ["row without id", "expected an id, found none"],
     ]);
-    await fillTable("gaps again", (vector, row) => (row === 2 ? null : vector));
-    expect((await adopt(await setupOf("gaps-again", "gaps again"))).run).toMatchObject({ state: "failed" });
+    // every row counts, also where two have no id to be told apart by
+    await expect(adopt(await setupOf("gaps-again", "gaps", { acceptFailures: 4 }))).rejects.toMatchObject({
+      code: "EMB_SOURCE_INVALID",
+      message:
+        "table gaps: expected at most 4 rows that cannot be taken, found 5, among them 2 (expected a vector, found none), " +
+        "5 (expected an id that no other row has), 5 (expected an id that no other row has)",
+    });
+    expect(await world.store.namespaces.list("gaps-again")).toEqual([]);
+    expect(await world.store.documents.count("gaps-again")).toEqual({ live: 0, deleted: 0 });
+    expect(world.embedded()).toEqual([]);
+  });
+
+  it("that was cut short says how to go on", async () => {
+    const killed = { onProgress: ({ kind }: { kind: string }) => raise(kind === "index") };
+    await expect(adopt(await setupOf("killed", "my items", killed))).rejects.toThrow("killed");
+    const [run] = await world.store.runs.list({ base: "killed" });
+    const again = async () =>
+      adopt(await setupOf("killed", "my items")).catch(({ code, hint }: { code: string; hint: string }) => [
+        code,
+        hint,
+      ]);
+    expect(await again()).toEqual(["EMB_USAGE", expect.stringContaining(`go on with emb runs resume ${run!.id}`)]);
+    await world.byHand(`UPDATE emb.runs SET intake_done = false WHERE id = '${run!.id}'`); // as killed within the copy
+    expect(await again()).toEqual(["EMB_USAGE", expect.stringContaining(`emb runs abort ${run!.id}, then adopt it`)]);
   });
 
   it.each<[string, Partial<AdoptSetup["table"]>, string, RegExp]>([
     ["no such table", { table: "nothing" }, "EMB_SOURCE_INVALID", /no such table/],
+    ["a name of three parts", { table: "postgres.public.my items" }, "EMB_SOURCE_INVALID", /expected TABLE or SCHEMA/],
+    ["a name without its end", { table: "public." }, "EMB_SOURCE_INVALID", /expected TABLE or SCHEMA.TABLE/],
     ["a name that would break out", { table: 'x"; DROP TABLE y; --' }, "EMB_SOURCE_INVALID", /no such table/],
     ["no such column", { textColumn: "body" }, "EMB_SOURCE_INVALID", /expected a column body, seen key, the body, v/],
     [

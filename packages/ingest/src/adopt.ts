@@ -2,6 +2,7 @@ import { canonicalJson, cosineSimilarity, EmbError, type NamespaceMode } from "@
 import type { ForeignTable, NamespaceRecord, Run } from "@emb/store";
 import { continueRun, type ContinueSetup } from "./continue-run.js";
 import { openTarget, targetAddress } from "./open-target.js";
+import { UNFINISHED } from "./run-state.js";
 import { step } from "./run-step.js";
 import type { Verification } from "./verify-namespace.js";
 import { WHOLE_TEXTS } from "./whole-texts.js";
@@ -34,7 +35,7 @@ export interface AdoptReport {
 /**
  * Seals a table that another program filled with the profile's model, after embedding a sample of its texts again: every one must come out as it
  * stands there. Rows become documents of one chunk each, and their vectors are copied inside the database.
- * @throws EmbError EMB_SOURCE_INVALID, EMB_SOURCE_EMPTY, EMB_VECTOR_INVALID (other dims), EMB_WITNESS_FAILED (other vectors), EMB_USAGE (the base has documents,
+ * @throws EmbError EMB_SOURCE_INVALID (also more rows that cannot be taken than accepted), EMB_SOURCE_EMPTY, EMB_VECTOR_INVALID (other dims), EMB_WITNESS_FAILED (other vectors), EMB_USAGE (the base has documents,
  *   or its namespace for this profile is there), EMB_NAMESPACE_*; nothing is changed then
  */
 export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
@@ -52,15 +53,15 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
       { hint: "Adopt the table with the profile that filled it.", context: { table: table.table, dims: facts.dims } },
     );
   const address = targetAddress(setup);
-  if ((await store.namespaces.find(address)) !== null || (await store.documents.count(base)).live > 0)
+  const found = await store.namespaces.find(address);
+  if (found !== null || (await store.documents.count(base)).live > 0)
     throw new EmbError(
       "EMB_USAGE",
       `base ${base}: expected neither documents nor a namespace ${address.namespace}, found some`,
-      {
-        hint: "Adopt the table as a base of its own: --base NAME.",
-        context: { base },
-      },
+      { hint: await wayOn(setup, found), context: { base } },
     );
+  const setAside = facts.rows - facts.usable;
+  if (setAside > setup.acceptFailures) throw await tooManyLeftOut(setup, setAside);
   const { minCosine, textsEmbedded } = await proveSample(setup);
 
   const sealing = { ...setup, chunker: WHOLE_TEXTS };
@@ -90,7 +91,7 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
       profile: profile.name,
       table: table.table,
       documents,
-      set_aside: facts.rows - facts.usable,
+      set_aside: setAside,
       texts_embedded: textsEmbedded,
       min_cosine: minCosine,
     },
@@ -102,13 +103,33 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
     record,
     rows: facts.rows,
     documents,
-    setAside: facts.rows - facts.usable,
+    setAside,
     textsEmbedded,
     minCosine,
   };
 }
 
 const sourceOf = ({ table }: ForeignTable): string => `table:${table}`;
+
+/** An adoption that was cut short is gone on with, or taken back where it had copied nothing. */
+async function wayOn({ store, base, table }: AdoptSetup, found: NamespaceRecord | null): Promise<string> {
+  const cutShort = (await store.runs.list({ base, states: UNFINISHED })).find(
+    ({ namespaceId, source }) => namespaceId === found?.id && source === sourceOf(table),
+  );
+  if (cutShort === undefined) return "Adopt the table as a base of its own: --base NAME.";
+  return cutShort.intakeDone
+    ? `An adoption of this table was cut short here: go on with emb runs resume ${cutShort.id}.`
+    : `An adoption of this table was cut short here before it took anything: emb runs abort ${cutShort.id}, then adopt it again.`;
+}
+
+async function tooManyLeftOut({ store, table, acceptFailures }: AdoptSetup, setAside: number): Promise<EmbError> {
+  const named = (await store.adoption.leftOut(table, 3)).map(({ id, reason }) => `${id} (${reason})`).join(", ");
+  return new EmbError(
+    "EMB_SOURCE_INVALID",
+    `table ${table.table}: expected at most ${acceptFailures} rows that cannot be taken, found ${setAside}, among them ${named}`,
+    { hint: "Repair them, or leave them out with --accept-failures N.", context: { table: table.table } },
+  );
+}
 
 async function startRun({ store, newRunId, table }: AdoptSetup, record: NamespaceRecord): Promise<Run> {
   return store.runs.create({

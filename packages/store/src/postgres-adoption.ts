@@ -38,6 +38,8 @@ const judged = (foreign: ForeignTable): string =>
 
 export function createPostgresAdoption(driver: SqlDriver, schema: string): Adoption {
   const checkColumns = async (foreign: ForeignTable) => {
+    const parts = foreign.table.split(".");
+    if (parts.length > 2 || parts.includes("")) throw notAsSaid(foreign, "expected TABLE or SCHEMA.TABLE");
     const result = await driver.query(
       `SELECT attname::text AS name, format_type(atttypid, NULL) AS type FROM pg_attribute
        WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,

@@ -55,7 +55,7 @@ export const adoptCommand: Command<AdoptOptions> = async (session, options) => {
           }),
         interrupted: () =>
           new EmbError("EMB_INTERRUPTED", "interrupted", {
-            hint: "emb runs shows what was left; abort it and adopt again.",
+            hint: "Run the same command again: it says how to go on.",
           }),
       },
       ({ setup }) =>
