@@ -109,6 +109,16 @@ describe("a watched folder", { timeout: 120_000 }, () => {
     worker.end();
   });
 
+  it("has its turn beside one that fails, or takes longer than its poll_ms, whenever it is looked at", async () => {
+    let nowMs = 0;
+    const worker = await start("test", () => nowMs);
+    nowMs = 2 * 3_600_000; // both are due, the one that is gone first
+    await expect(worker.duty.step()).rejects.toMatchObject({ code: "EMB_SOURCE_MISSING" });
+    nowMs = 4 * 3_600_000; // it is due again
+    expect(await worker.duty.step()).toBe(true);
+    worker.end();
+  });
+
   it("shows the next worker what happened while none ran, and what it cannot take", async () => {
     await write("c.txt", "The baker closes at one.");
     await writeFile(join(dir, "docs/torn.txt"), Buffer.from([0xff, 0xfe, 0x00]));

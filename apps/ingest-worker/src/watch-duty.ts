@@ -66,8 +66,12 @@ export function createWatchDuty(context: WorkerContext): Duty {
     name: "watch",
     lookMs: Math.min(...settings.ingest.watch.map(({ pollMs }) => pollMs), WHOLE_READ_MS),
     async step() {
-      const due = watched.find(({ dueAtMs }) => dueAtMs <= nowMs());
-      if (due === undefined) return false;
+      // what has waited longest: a source that takes longer to read than its poll_ms must not keep the others from their turn
+      const due = watched.reduce<Watched | undefined>(
+        (first, one) => (first === undefined || one.dueAtMs < first.dueAtMs ? one : first),
+        undefined,
+      );
+      if (due === undefined || due.dueAtMs > nowMs()) return false;
       due.dueAtMs = nowMs() + due.setting.pollMs; // before it is read: what changes meanwhile is due again
       const report = await readOnce(context, due, await open(due));
       if (report.created + report.changed + report.removed > 0) wake();
