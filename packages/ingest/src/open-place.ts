@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { EmbError } from "@emb/manifest";
 import { openSource } from "./open-source.js";
 import type { Source } from "./source.js";
 
@@ -14,6 +15,9 @@ export interface SourcePlace {
 /** `postgres://...`, or with the kind of source in front of it: `postgres:postgres://...`. */
 export const isPostgresAddress = (source: string): boolean => /^postgres(?:ql)?:/.test(source);
 
+/** Read as a path, it would be shown as one, password and all. */
+const OTHER_ADDRESS = /^\s*[a-z][a-z0-9+.-]*:\/\//i;
+
 /**
  * The source at a place: a folder, a JSONL file, or rows of a database, whose driver is loaded only then.
  * @param options.from where a relative path begins
@@ -23,6 +27,10 @@ export async function openPlace(
   { source, table, query }: SourcePlace,
   { from, maxDocumentBytes }: { from: string; maxDocumentBytes: number },
 ): Promise<Source> {
+  if (OTHER_ADDRESS.test(source) && !isPostgresAddress(source))
+    throw new EmbError("EMB_USAGE", "the source is an address of another kind than postgres://", {
+      hint: "Give a folder, a .jsonl file, or postgres://USER@HOST/DATABASE in small letters.",
+    });
   if (!isPostgresAddress(source)) return openSource(resolve(from, source), { maxDocumentBytes });
   const { createPostgresSource } = await import("./postgres-source.js");
   return createPostgresSource({

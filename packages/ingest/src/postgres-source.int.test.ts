@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openPlace } from "./open-place.js";
 import { createPostgresSource, type PostgresRows } from "./postgres-source.js";
 import type { Source, SourceItem } from "./source.js";
 import { sourceContract, type SourceAdapter } from "./testing/source-contract.js";
@@ -163,7 +164,24 @@ describe("the address of a PostgreSQL source", () => {
   });
 
   it("that is none, or where nothing answers, is said without the password", async () => {
-    expect(() => at("not an address")).toThrow(expect.objectContaining({ code: "EMB_USAGE" }));
+    for (const none of [
+      "not an address",
+      "postgres:me:hunter2@db/shop",
+      "postgres:/me:hunter2@db/shop",
+      "postgres:////me:hunter2@db/shop",
+    ])
+      expect(() => at(none)).toThrow(
+        expect.objectContaining({ code: "EMB_USAGE", message: "the source's address is no postgres:// URL" }),
+      );
+    for (const source of [
+      "mysql://me:hunter2@db/shop",
+      "Postgres://me:hunter2@db/shop",
+      " postgres://me:hunter2@db/shop",
+    ])
+      await expect(openPlace({ source }, { from: "/", maxDocumentBytes: 1 })).rejects.toMatchObject({
+        code: "EMB_USAGE",
+        message: "the source is an address of another kind than postgres://",
+      });
     const failure = await collect(at("postgres://me:hunter2@127.0.0.1:1/shop").read(live)).catch(
       (error: unknown) => error,
     );

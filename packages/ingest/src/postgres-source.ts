@@ -60,14 +60,12 @@ export function createPostgresSource(options: PostgresSourceOptions): Source {
 }
 
 function identityOf({ connectionString, rows }: PostgresSourceOptions): string {
-  let url: URL;
-  try {
-    url = new URL(connectionString);
-  } catch {
+  const url = URL.canParse(connectionString) ? new URL(connectionString) : null;
+  // without its two slashes, user and password would be read as a part of the path, and shown
+  if (url === null || !/^postgres(?:ql)?:\/\/(?!\/)/.test(connectionString) || url.pathname.includes("@"))
     throw new EmbError("EMB_USAGE", "the source's address is no postgres:// URL", {
       hint: "Give it as postgres://USER@HOST:PORT/DATABASE; the password can stand in PGPASSWORD.",
     });
-  }
   const what =
     "table" in rows ? rows.table : `query-${createHash("sha256").update(rows.query).digest("hex").slice(0, 12)}`;
   return `postgres://${url.host}${url.pathname}#${what}`;
