@@ -98,6 +98,16 @@ describe.skipIf(skip !== "")(`a PostgreSQL source${skip}`, () => {
     ]);
   });
 
+  it("finds an id that is there twice also among others that are equal to the database", async () => {
+    const query =
+      "SELECT id, 'body' AS text, n AS updated_at FROM (VALUES (1.0, 1), (1.00, 2), (1.0, 3)) AS rows (id, n)";
+    expect(await collect(sourceOf({ query }).read(live))).toMatchObject([
+      { kind: "document", id: "1.0" },
+      { kind: "set-aside", reason: "id: expected one that no row before has, found it a second time" },
+      { kind: "document", id: "1.00" },
+    ]);
+  });
+
   it("gives every row of a table larger than one answer, in order of id, and is the same table under its schema's name", async () => {
     const table = newName();
     await client.query(

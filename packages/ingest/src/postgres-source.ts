@@ -173,7 +173,8 @@ function documentsSql(from: string, columns: readonly string[], maxBytes: number
   const more = columns.filter((name) => !OWN_COLUMNS.has(name));
   const pairs = more.map((name) => `${literal(name)}, q.${quoted(name)}`).join(", ");
   const metadata = columns.includes("metadata") ? " || coalesce(to_jsonb(q.metadata), '{}')" : "";
-  const order = columns.includes("updated_at") ? "q.id, q.updated_at" : "q.id";
+  // values that are equal to the database may differ as texts: 1.0 and 1.00, or letters under a collation that takes A for a
+  const order = `q.id, q.id::text COLLATE "C"${columns.includes("updated_at") ? ", q.updated_at" : ""}`;
   return `SELECT q.id::text AS id, CASE WHEN octet_length(q.text::text) <= ${maxBytes} THEN q.text::text END AS text,
       octet_length(q.text::text) AS bytes, ${columns.includes("title") ? "q.title::text" : "NULL::text"} AS title,
       (jsonb_build_object(${pairs})${metadata})::text AS metadata
