@@ -39,7 +39,7 @@ export async function queueChanges(
       `INSERT INTO ${schema}.changes AS c (namespace_id, document_id, version)
        SELECT n.id, d.document_id, d.version FROM ${schema}.namespaces n CROSS JOIN ${schema}.documents d
        WHERE n.base = $1 AND n.state <> 'retired' AND ${notOfRun(schema, "$3")} AND d.base = $1 AND d.document_id = ANY ($2::text[]) AND NOT d.deleted
-       ORDER BY n.id, d.document_id
+       ORDER BY n.id, d.document_id FOR SHARE OF n -- not retired before this transaction ends: its rows would wait for ever
        ON CONFLICT (namespace_id, document_id) DO UPDATE SET version = excluded.version, claimed_until = NULL, attempts = 0,
          code = NULL, reason = NULL, ordinals = NULL, queued_at = CASE WHEN c.code IS NULL THEN c.queued_at ELSE excluded.queued_at END`,
       [queue.base, queue.documentIds, queue.exceptOfRun ?? null],
@@ -150,7 +150,7 @@ export function createPostgresChanges(driver: SqlDriver, schema: string): Change
         `INSERT INTO ${changes} (namespace_id, document_id, version)
          SELECT n.id, d.document_id, d.version FROM ${schema}.namespaces n JOIN ${schema}.documents d USING (base)
          LEFT JOIN ${committed} c USING (document_id)
-         WHERE n.id = $1 AND n.state <> 'retired' AND NOT d.deleted AND c.version IS DISTINCT FROM d.version
+         WHERE n.id = $1 AND n.state <> 'retired' AND NOT d.deleted AND c.version IS DISTINCT FROM d.version FOR SHARE OF n
          ON CONFLICT (namespace_id, document_id) DO NOTHING`,
         [namespaceId],
       );
