@@ -87,6 +87,15 @@ describe.skipIf(skip !== "")(`a PostgreSQL source${skip}`, () => {
     expect(items).toEqual([expect.objectContaining({ id: "1", text: "body" })]);
   });
 
+  it("that is asked for TLS and has none is refused", async () => {
+    const connectionString = `${address}?sslmode=verify-full`;
+    const source = createPostgresSource({ connectionString, rows: { table: "articles" }, maxDocumentBytes: 1 });
+    await expect(collect(source.read(live))).rejects.toMatchObject({
+      code: "EMB_SOURCE_INVALID",
+      message: expect.stringContaining("The server does not support SSL connections"),
+    });
+  });
+
   it("says what is wrong with a row without what stands in it", async () => {
     const query = "SELECT id, text, text::integer AS number FROM (VALUES (1, '1'), (2, 'a secret')) AS rows (id, text)";
     const failure = await collect(sourceOf({ query }).read(live)).catch((error: unknown) => error);
@@ -171,6 +180,13 @@ describe("the address of a PostgreSQL source", () => {
       maxDocumentBytes: 1,
     });
     expect(query.identity).toMatch(/^postgres:\/\/h\/d#query-[0-9a-f]{12}$/);
+  });
+
+  it("with a certificate that is not there is refused, not reported", async () => {
+    await expect(collect(at("postgres://me:hunter2@h/shop?sslrootcert=/no/ca.crt").read(live))).rejects.toMatchObject({
+      code: "EMB_SOURCE_INVALID",
+      message: "source postgres://h/shop#articles: no connection as its address asks for: ENOENT",
+    });
   });
 
   it("that is none, or where nothing answers, is said without the password", async () => {

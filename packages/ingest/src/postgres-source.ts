@@ -89,18 +89,19 @@ async function withClient<T>(
 }
 
 async function connect(connectionString: string, identity: string): Promise<Client> {
-  const client = new Client({
-    connectionString,
-    application_name: "emb source",
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-  });
-  client.on("error", () => {}); // the next statement fails, and says so
   try {
+    // also made in here: it reads the files that the address names
+    const client = new Client({
+      connectionString,
+      application_name: "emb source",
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    });
+    client.on("error", () => {}); // the next statement fails, and says so
     await client.connect();
+    return client;
   } catch (error) {
     throw unreadable(identity, error);
   }
-  return client;
 }
 
 async function* readRows(
@@ -239,9 +240,25 @@ function unreadable(identity: string, error: unknown, { readsRows = false } = {}
           hint: "Check the table or query, and that the user may read it.",
           context: { source: identity },
         });
-  const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "no answer";
-  return new EmbError("EMB_SOURCE_UNAVAILABLE", `source ${identity}: the database could not be reached: ${code}`, {
+  const reason = reasonOf(error);
+  if (UNTRUSTED.test(reason) && !(error instanceof Error && "syscall" in error && error.syscall === "connect"))
+    return new EmbError("EMB_SOURCE_INVALID", `source ${identity}: no connection as its address asks for: ${reason}`, {
+      hint: "Check sslmode, sslrootcert, sslcert and sslkey in the address, and the host's name.",
+      context: { source: identity },
+    });
+  return new EmbError("EMB_SOURCE_UNAVAILABLE", `source ${identity}: the database could not be reached: ${reason}`, {
     hint: "Check address, user and password (PGPASSWORD), then run the same command again.",
     context: { source: identity },
   });
 }
+
+/** What no later attempt heals: certificates as Node and OpenSSL name them, files that cannot be read, and a server without TLS, said by pg without a code. */
+const UNTRUSTED =
+  /^(?:CERT_|ERR_SSL_|ERR_TLS_|ERR_OSSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|ENOENT|EACCES|EISDIR|ENOTDIR|The server does not support SSL)/;
+
+const reasonOf = (error: unknown): string =>
+  !(error instanceof Error)
+    ? "no answer"
+    : "code" in error && typeof error.code === "string"
+      ? error.code
+      : error.message;
