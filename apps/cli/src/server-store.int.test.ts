@@ -160,6 +160,12 @@ describe.skipIf(skip !== "")(`the command on a PostgreSQL server${skip}`, { time
       expect(workers).toEqual([{ pid: worker.pid, environment: "production", shards: 0 }]);
       const [run] = documentOf(await project.emb(["runs", "--base", "queued", "--json"], server), Runs).runs;
       expect(run).toMatchObject({ state: "ready", progress: { embedded: 12 } });
+      const again = project.emb([...args, "--workers", "queue"], open);
+      expect(documentOf(await again, Followed)).toEqual({
+        state: "ready",
+        drift_pct: null,
+        chunks: { total: 12, embedded: 0 }, // as many as there are, though the worker wrote none
+      });
     } finally {
       worker.kill("SIGTERM");
     }

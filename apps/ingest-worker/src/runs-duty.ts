@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { continueRun, UNFINISHED } from "@emb/ingest";
+import { isEmbError } from "@emb/manifest";
 import { actor, errorFields } from "@emb/query";
 import type { Run } from "@emb/store";
 import { backOffMs } from "./back-off.js";
@@ -36,7 +37,9 @@ export function createRunsDuty(context: WorkerContext): Duty {
         const failures = (failed.get(run.id)?.failures ?? 0) + 1;
         const waitMs = backOffMs(failures, Math.random());
         failed.set(run.id, { failures, againAtMs: nowMs() + waitMs });
-        log.error({
+        // paused, aborted, or brought to its end by another: nothing is wrong here
+        const say = isEmbError(error, "EMB_RUN_NOT_READY") ? log.info : log.error;
+        say({
           event: "run.stopped",
           run_id: run.id,
           failures,

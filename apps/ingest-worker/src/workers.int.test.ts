@@ -94,8 +94,21 @@ describe.skipIf(skip !== "")(`worker processes on a PostgreSQL server${skip}`, {
     await gate.close();
   });
 
-  it("ends within its limit when what is under way does not, and gives the shard back all the same", async () => {
+  it("says without an alarm that somebody paused a run which it was filling", async () => {
     const runId = await project.beginRun(DOCUMENTS + 2);
+    const held = service.hold("Ferry");
+    const worker = project.startWorker();
+    await held;
+    await project.store.runs.transition(runId, { from: ["fill"], to: "paused", reason: "by hand" });
+    service.release();
+    await worker.says("run.stopped", { run_id: runId, code: "EMB_RUN_NOT_READY", level: "info" });
+    worker.kill("SIGTERM");
+    await worker.ended;
+    await project.store.runs.transition(runId, { from: ["paused"], to: "failed", reason: "by hand" });
+  });
+
+  it("ends within its limit when what is under way does not, and gives the shard back all the same", async () => {
+    const runId = await project.beginRun(DOCUMENTS + 3);
     const held = service.hold("Ferry");
     const worker = project.startWorker();
     await held;

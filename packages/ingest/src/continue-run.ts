@@ -10,7 +10,7 @@ import type {
   Store,
 } from "@emb/store";
 import type { Chunker } from "./chunker.js";
-import { createCommitPace } from "./commit-pace.js";
+import { createCommitPace, type CommitPace } from "./commit-pace.js";
 import { fillShard, type FillShard } from "./fill-shard.js";
 import type { FilledBy } from "./hand-over.js";
 import { drainChanges } from "./keep-fresh.js";
@@ -80,9 +80,11 @@ export async function continueRun(
   const soon = eitherSignal(setup);
   const { profile } = provider;
   const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
-  await checkWitness(setup, record, setup.limits.witnessMinCosine);
+  const pace = createCommitPace({ commitRows: setup.commitRows, nowMs: setup.nowMs });
+  // tells how fast the model is before the first commit is sized
+  await pace.measure(record.seal.witness.length, () => checkWitness(setup, record, setup.limits.witnessMinCosine));
   await step(store, run.id, "fill");
-  await fillRun(setup, run, writer).catch(async (error: unknown) => {
+  await fillRun(setup, run, { writer, pace }).catch(async (error: unknown) => {
     if (isEmbError(error, "EMB_BUDGET_REACHED")) await pauseRun(setup, run, error.message);
     throw await whyStopped(setup, run.id, error);
   });
@@ -160,8 +162,12 @@ async function filledDocuments(
 }
 
 /** Takes shards until every one is done; waits for those that another holder has. */
-async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: NamespaceWriter): Promise<void> {
-  const { store, provider, tokenizer, commitRows, nowMs, shardsAtOnce = 1 } = setup;
+async function fillRun(
+  setup: ContinueSetup,
+  { id: runId }: Run,
+  { writer, pace }: { writer: NamespaceWriter; pace: CommitPace },
+): Promise<void> {
+  const { store, provider, tokenizer, commitRows, shardsAtOnce = 1 } = setup;
   const run = await store.runs.get(runId); // its limit may have been set after it was read
   if (run === null) throw stopped(run);
   const meter = createRunMeter({ runs: store.runs, run, provider, tokenizer });
@@ -181,7 +187,6 @@ async function fillRun(setup: ContinueSetup, { id: runId }: Run, writer: Namespa
     tell();
   };
   tell();
-  const pace = createCommitPace({ commitRows, nowMs });
   const soon = eitherSignal(setup);
   for (;;) {
     await sideBySide(setup, shardsAtOnce, (stopping) =>

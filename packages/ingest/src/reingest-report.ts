@@ -10,6 +10,7 @@ export interface ReingestReport {
   readonly resumed: boolean;
   readonly documents: number;
   readonly intake: IntakeReport | null;
+  /** In the namespace at the end, and what the run did for them. */
   readonly chunks: {
     readonly total: number;
     readonly embedded: number;
@@ -29,14 +30,15 @@ export interface EndedRun {
   readonly resumed: boolean;
   readonly intake: IntakeReport | null;
   readonly verification: Verification | null;
+  /** Chunks in the namespace. */
+  readonly found: number;
 }
 
 export function reportOf(
-  { run, resumed, intake, verification }: EndedRun,
+  { run, resumed, intake, verification, found }: EndedRun,
   { spend, seconds }: { spend: Spend; seconds: number },
 ): ReingestReport {
   const { embedded, failed } = run.counters;
-  const total = verification?.found ?? run.counters.chunks;
   return {
     runId: run.id,
     namespace: run.namespace,
@@ -46,7 +48,7 @@ export function reportOf(
     documents: run.documentsTotal,
     intake,
     verification,
-    chunks: { total, embedded, skipped: Math.max(total - embedded, 0), failed },
+    chunks: { total: found, embedded, skipped: Math.max(found - embedded, 0), failed },
     spend: { tokens: spend.tokens, costUsd: spend.costUsd },
     seconds,
   };

@@ -3,7 +3,7 @@ import type { NamespaceRecord, Run } from "@emb/store";
 import type { ContinueSetup } from "./continue-run.js";
 import { handOver } from "./hand-over.js";
 import { takeIn, type IntakeReport } from "./intake.js";
-import { openTarget, targetAddress } from "./open-target.js";
+import { expectedSeal, openTarget, targetAddress } from "./open-target.js";
 import { planReingest } from "./plan-reingest.js";
 import { resumeRun } from "./run-control.js";
 import { checkBudget } from "./run-meter.js";
@@ -80,7 +80,13 @@ async function runOnce(setup: ReingestSetup): Promise<EndedRun> {
     sourceReadAt: run.intakeDone ? run.createdAt : null,
   });
   const intake = run.intakeDone ? null : await readSource(setup, run);
-  return { ...(await handOver(setup, run, record)), resumed, intake };
+  const ended = await handOver(setup, run, record);
+  return { ...ended, resumed, intake, found: ended.verification?.found ?? (await countChunks(setup, record)) };
+}
+
+async function countChunks({ store, provider }: ReingestSetup, record: NamespaceRecord): Promise<number> {
+  const reader = await store.namespaces.openReader(record, expectedSeal(provider.profile), { strict: true });
+  return (await reader.count()).chunks;
 }
 
 async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{ run: Run; resumed: boolean }> {
