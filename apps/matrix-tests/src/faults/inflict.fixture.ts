@@ -86,11 +86,11 @@ async function freeze(world: FaultWorld, base: string): Promise<string> {
   }
   const refused = await said(worker, "run.stopped", { after: seen });
   if (refused === null && worker.running()) {
-    const before = linesOf(worker).map(
+    const heard = linesOf(worker).map(
       ({ event, code }, place) => `${place < seen ? "before" : "after"}: ${event} ${code ?? ""}`,
     );
     throw new Error(
-      `a worker that lost its shards ${JSON.stringify(mine.map(({ shard }) => shard))} while it was frozen was not refused; ${before.slice(-12).join(", ")}`,
+      `a worker that lost its shards ${JSON.stringify(mine.map(({ shard }) => shard))} while it was frozen was not refused; ${heard.slice(-12).join(", ")}`,
     );
   }
   return `refused: ${refused?.code ?? "killed meanwhile"}`;
