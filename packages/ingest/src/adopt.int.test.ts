@@ -73,6 +73,16 @@ describe("adopting a table", { timeout: 120_000 }, () => {
     expect(await world.store.documents.count("wrong")).toEqual({ live: 0, deleted: 0 });
   });
 
+  it("whose vectors are not normalised, as the profile says, is refused before a text is embedded", async () => {
+    await fillTable("scaled", (vector, row) => (row === 4 ? vector.map((component) => component * 3) : vector));
+    await expect(adopt(await setupOf("scaled", "scaled", { sampleTexts: 10 }))).rejects.toMatchObject({
+      code: "EMB_SOURCE_INVALID",
+      message: "table scaled: expected vectors of length 1, as profile one says, found 1 of 10 sampled ones of another",
+    });
+    expect(world.embedded()).toEqual([]);
+    expect(await world.store.namespaces.list("scaled")).toEqual([]);
+  });
+
   it("names the rows that it cannot take, and is ready only when they are accepted", async () => {
     await fillTable("gaps", (vector, row) => (row === 2 ? null : vector));
     await world.byHand(`UPDATE gaps SET key = 5 WHERE key = 6`);

@@ -142,7 +142,7 @@ async function startRun({ store, newRunId, table }: AdoptSetup, record: Namespac
   });
 }
 
-/** @throws EmbError EMB_WITNESS_FAILED */
+/** @throws EmbError EMB_SOURCE_INVALID, EMB_WITNESS_FAILED */
 async function proveSample({
   store,
   provider,
@@ -153,6 +153,19 @@ async function proveSample({
 }: AdoptSetup): Promise<{ minCosine: number; textsEmbedded: number }> {
   const { profile } = provider;
   const sample = await store.adoption.sample(table, sampleTexts);
+  // verification holds every vector to it; a table that fails there has been copied by then
+  const otherLength = profile.capabilities.normalizedOutput
+    ? sample.filter(({ vector }) => Math.abs(Math.hypot(...vector) - 1) > limits.normTolerance).length
+    : 0;
+  if (otherLength > 0)
+    throw new EmbError(
+      "EMB_SOURCE_INVALID",
+      `table ${table.table}: expected vectors of length 1, as profile ${profile.name} says, found ${otherLength} of ${sample.length} sampled ones of another`,
+      {
+        hint: "Adopt a table whose vectors are normalised (pgvector: l2_normalize), or re-ingest the texts.",
+        context: { table: table.table, profile: profile.name },
+      },
+    );
   const { dense, dims } = await provider.embedDocuments(
     sample.map(({ text }) => text),
     { signal },
