@@ -38,8 +38,7 @@ export function createRunsDuty(context: WorkerContext): Duty {
         const waitMs = backOffMs(failures, Math.random());
         failed.set(run.id, { failures, againAtMs: nowMs() + waitMs });
         // paused, aborted, or brought to its end by another: nothing is wrong here
-        const say = isEmbError(error, "EMB_RUN_NOT_READY") ? log.info : log.error;
-        say({
+        log[isEmbError(error, "EMB_RUN_NOT_READY") ? "info" : "error"]({
           event: "run.stopped",
           run_id: run.id,
           failures,
