@@ -84,8 +84,9 @@ function comparison({ hashes, elsewhere, versions }: z.infer<typeof StoredRow>) 
   const stored = Buffer.from(hashes.buffer, hashes.byteOffset, hashes.byteLength);
   const foreign = new Set(elsewhere);
   const outranked = (document: IncomingDocument, place: number): boolean => {
+    if (!isOwn(document)) return false;
     const version = versions[place] ?? null;
-    return isOwn(document) && (version === null || BigInt(version) < document.version);
+    return version === null || BigInt(version) < document.version;
   };
   return (document: IncomingDocument, place: number): boolean =>
     stored.compare(document.contentHash, 0, HASH_BYTES, place * HASH_BYTES, (place + 1) * HASH_BYTES) === 0 &&
@@ -95,9 +96,11 @@ function comparison({ hashes, elsewhere, versions }: z.infer<typeof StoredRow>) 
 
 const isOwn = ({ ownVersion }: IncomingDocument): boolean => ownVersion === true;
 
-/** @param asked whether versions are wanted: reading them costs something */
-const VERSIONS = (asked: string, order = "") =>
-  `coalesce(json_agg(CASE WHEN own_version THEN version::text END ${order}) FILTER (WHERE ${asked}::boolean), '[]') AS versions`;
+/** Asked for only where the batch has versions of the caller's: reading them costs a tenth of a walk. */
+const versionsOf = (incoming: readonly IncomingDocument[], order = "") =>
+  incoming.some(isOwn)
+    ? `coalesce(json_agg(CASE WHEN own_version THEN version::text END ${order}), '[]') AS versions`
+    : `'[]'::json AS versions`;
 
 const SURROGATE = /[\ud800-\udfff]/;
 
@@ -119,13 +122,13 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
   const compareEach = async ({ base, source, documents: incoming }: Compared): Promise<Comparison> => {
     const result = await driver.query(
       `SELECT string_agg(coalesce(d.content_hash, $4::bytea), '' ORDER BY i.position) AS hashes,
-         coalesce(json_agg(i.id) FILTER (WHERE d.source <> $3), '[]') AS elsewhere, ${VERSIONS("$5", "ORDER BY i.position")}
+         coalesce(json_agg(i.id) FILTER (WHERE d.source <> $3), '[]') AS elsewhere, ${versionsOf(incoming, "ORDER BY i.position")}
        FROM unnest($2::text[]) WITH ORDINALITY AS i (id, position)
        LEFT JOIN LATERAL (
          SELECT content_hash, source, version, own_version FROM ${documents} WHERE base = $1 AND document_id = i.id AND NOT deleted
          LIMIT 1 -- one look into the key for each: a thousand ids at once are taken for a reason to read the whole table
        ) AS d ON true`,
-      [base, incoming.map(({ id }) => id), source, new Uint8Array(HASH_BYTES), incoming.some(isOwn)],
+      [base, incoming.map(({ id }) => id), source, new Uint8Array(HASH_BYTES)],
     );
     const stored = parseOneRow(StoredRow, result);
     const isStored = comparison(stored);
@@ -140,13 +143,13 @@ export function createIntake(driver: SqlDriver, schema: string): Pick<Documents,
     const most = 2 * incoming.length + OTHERS_PASSED;
     const result = await driver.query(
       `SELECT coalesce(json_agg(document_id), '[]') AS ids, coalesce(string_agg(content_hash, ''), '') AS hashes,
-         coalesce(json_agg(document_id) FILTER (WHERE source <> $4), '[]') AS elsewhere, ${VERSIONS("$6")}
+         coalesce(json_agg(document_id) FILTER (WHERE source <> $4), '[]') AS elsewhere, ${versionsOf(incoming)}
        FROM (
          SELECT document_id, content_hash, source, version, own_version FROM ${documents}
          WHERE base = $1 AND document_id ${walkedThrough === null ? ">=" : ">"} $2 AND document_id <= $3 AND NOT deleted
          ORDER BY document_id LIMIT $5::integer
        ) AS stretch`,
-      [base, walkedThrough ?? incoming[0]!.id, incoming.at(-1)!.id, source, most, incoming.some(isOwn)],
+      [base, walkedThrough ?? incoming[0]!.id, incoming.at(-1)!.id, source, most],
     );
     const { ids, ...stored } = parseOneRow(StretchRow, result);
     if (ids.length === most) return null;
