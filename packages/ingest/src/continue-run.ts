@@ -66,23 +66,34 @@ export interface ContinueSetup {
 }
 
 /**
+ * Checks that the model still makes the vectors of the seal, and learns how fast it is before the first commit is sized.
+ * @throws EmbError EMB_WITNESS_FAILED, and what the provider throws
+ */
+export async function checkModel(setup: ContinueSetup, record: NamespaceRecord): Promise<CommitPace> {
+  const { commitRows, nowMs, limits } = setup;
+  const pace = createCommitPace({ commitRows, nowMs });
+  await pace.measure(record.seal.witness.length, () => checkWitness(setup, record, limits.witnessMinCosine));
+  return pace;
+}
+
+/**
  * Takes a run whose source was read to its end: fill, index, verify, ready or failed. Any number of processes may do so at once; each takes the
  * shards it can get.
+ * @param checked what `checkModel` said a moment ago; default: it is asked
  * @throws EmbError EMB_WITNESS_FAILED before anything is embedded, and as `reingest`
  */
 export async function continueRun(
   given: ContinueSetup,
   run: Run,
   record: NamespaceRecord,
+  checked?: CommitPace,
 ): Promise<{ run: Run; verification: Verification }> {
   const setup = { ...given, chunker: sealedChunker(record.seal, given.chunker) };
   const { store, provider, chunker, signal } = setup;
   const soon = eitherSignal(setup);
   const { profile } = provider;
   const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
-  const pace = createCommitPace({ commitRows: setup.commitRows, nowMs: setup.nowMs });
-  // tells how fast the model is before the first commit is sized
-  await pace.measure(record.seal.witness.length, () => checkWitness(setup, record, setup.limits.witnessMinCosine));
+  const pace = checked ?? (await checkModel(setup, record));
   await step(store, run.id, "fill");
   await fillRun(setup, run, { writer, pace }).catch(async (error: unknown) => {
     if (isEmbError(error, "EMB_BUDGET_REACHED")) await pauseRun(setup, run, error.message);

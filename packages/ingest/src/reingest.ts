@@ -1,6 +1,7 @@
 import { isEmbError, type NamespaceMode } from "@emb/manifest";
 import type { NamespaceRecord, Run } from "@emb/store";
-import type { ContinueSetup } from "./continue-run.js";
+import type { CommitPace } from "./commit-pace.js";
+import { checkModel, type ContinueSetup } from "./continue-run.js";
 import { handOver } from "./hand-over.js";
 import { takeIn, type IntakeReport } from "./intake.js";
 import { expectedSeal, openTarget, targetAddress } from "./open-target.js";
@@ -79,8 +80,8 @@ async function runOnce(setup: ReingestSetup): Promise<EndedRun> {
     resumed,
     sourceReadAt: run.intakeDone ? run.createdAt : null,
   });
-  const intake = run.intakeDone ? null : await readSource(setup, run);
-  const ended = await handOver(setup, run, record);
+  const { intake, checked } = run.intakeDone ? NOTHING_READ : await readSource(setup, run, record);
+  const ended = await handOver(setup, run, record, checked);
   return { ...ended, resumed, intake, found: ended.verification?.found ?? (await countChunks(setup, record)) };
 }
 
@@ -124,10 +125,22 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
   return { run: unfinished.state === "paused" ? await resumeRun(setup, unfinished) : unfinished, resumed: true };
 }
 
-/** Reads the source to its end, and cuts what there is to fill into shards. Stored documents need no reading. */
-async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport | null> {
+interface SourceRead {
+  readonly intake: IntakeReport | null;
+  /** Of the model, where this process fills. */
+  readonly checked?: CommitPace | undefined;
+}
+
+const NOTHING_READ: SourceRead = { intake: null };
+
+/**
+ * Reads the source to its end, and cuts what there is to fill into shards, while the model is checked. Stored documents need no reading.
+ */
+async function readSource(setup: ReingestSetup, run: Run, record: NamespaceRecord): Promise<SourceRead> {
   const { store, source, shardDocuments, filledBy = "local" } = setup;
   const taken = source.read === null ? null : await takeInFor(setup, run, source);
+  const checking = filledBy === "queue" ? undefined : checkModel(setup, record);
+  checking?.catch(() => {}); // reported below; where something else fails first it was a question and no more
   const { documents } = await store.runs.cutShards(run.id, shardDocuments, { wake: filledBy !== "local" });
   if (taken !== null) setup.onProgress({ kind: "taken-in", report: taken });
   else if (documents === 0) {
@@ -135,7 +148,7 @@ async function readSource(setup: ReingestSetup, run: Run): Promise<IntakeReport 
     await step(store, run.id, "failed", error.message);
     throw error;
   }
-  return taken;
+  return { intake: taken, checked: await checking };
 }
 
 async function takeInFor(
