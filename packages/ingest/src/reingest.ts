@@ -99,15 +99,20 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
   if (replaced) await step(store, unfinished.id, "failed", `replaced by a run from ${sourceName(source)}`);
   if (unfinished === undefined || replaced) {
     const version = await store.documents.nextVersion(); // drawn before the source is read: a later change outranks this run
-    const run = await store.runs.create({
-      id: setup.newRunId(),
-      base: record.base,
-      namespaceId: record.id,
-      profile: record.seal.profile,
-      source: sourceName(source),
-      version,
-      partial: source.partial !== undefined,
-    });
+    const run = await store.runs.createAlone(
+      {
+        id: setup.newRunId(),
+        base: record.base,
+        namespaceId: record.id,
+        profile: record.seal.profile,
+        source: sourceName(source),
+        version,
+        partial: source.partial !== undefined,
+      },
+      UNFINISHED,
+    );
+    // two that fill the same documents pay for each twice: whoever was quicker made the run for both
+    if (run === null) return openRun(setup, record);
     await store.audit.append({
       action: "run.started",
       actor: setup.actor,

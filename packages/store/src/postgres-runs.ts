@@ -2,7 +2,7 @@ import { z } from "zod";
 import { createPostgresShards } from "./postgres-shards.js";
 import { createPostgresSpend } from "./postgres-spend.js";
 import type { PostgresWakeups } from "./postgres-wakeups.js";
-import { RUN_STATES, type Run, type Runs, type TextFailure } from "./runs.js";
+import { RUN_STATES, type NewRun, type Run, type Runs, type TextFailure } from "./runs.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import { parseOneRow, parseRow, parseRows } from "./sql-rows.js";
 
@@ -121,15 +121,27 @@ export function createPostgresRuns(driver: SqlDriver, schema: string, wakeups: P
   const get = async (session: SqlSession, id: string) =>
     parseRow(RunRow, await session.query(`${select} WHERE r.id = $1`, [id]));
 
+  const insert = async (tx: SqlSession, run: NewRun): Promise<Run> => {
+    await tx.query(
+      `INSERT INTO ${schema}.runs (id, base, namespace_id, profile, source, state, version, partial) VALUES ($1, $2, $3, $4, $5, 'plan', $6, $7)`,
+      [run.id, run.base, run.namespaceId, run.profile, run.source, run.version, run.partial === true],
+    );
+    await tx.query(`INSERT INTO ${schema}.run_spend (run_id) VALUES ($1)`, [run.id]);
+    return parseOneRow(RunRow, await tx.query(`${select} WHERE r.id = $1`, [run.id]));
+  };
+
   return {
-    create: (run) =>
+    create: (run) => driver.transaction((tx) => insert(tx, run)),
+
+    createAlone: (run, unless) =>
       driver.transaction(async (tx) => {
-        await tx.query(
-          `INSERT INTO ${schema}.runs (id, base, namespace_id, profile, source, state, version, partial) VALUES ($1, $2, $3, $4, $5, 'plan', $6, $7)`,
-          [run.id, run.base, run.namespaceId, run.profile, run.source, run.version, run.partial === true],
+        // the lock is a statement of its own: the next one sees what whoever held it before has made
+        await tx.query(`SELECT FROM ${schema}.namespaces WHERE id = $1 FOR NO KEY UPDATE`, [run.namespaceId]);
+        const { rows } = await tx.query(
+          `SELECT FROM ${schema}.runs WHERE namespace_id = $1 AND state = ANY ($2::text[]) LIMIT 1`,
+          [run.namespaceId, unless],
         );
-        await tx.query(`INSERT INTO ${schema}.run_spend (run_id) VALUES ($1)`, [run.id]);
-        return parseOneRow(RunRow, await tx.query(`${select} WHERE r.id = $1`, [run.id]));
+        return rows.length > 0 ? null : insert(tx, run);
       }),
 
     get: (id) => get(driver, id),

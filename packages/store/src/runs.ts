@@ -107,6 +107,8 @@ export interface Lease {
 
 export interface Runs {
   create(run: NewRun): Promise<Run>;
+  /** As `create`; null, and nothing is made, where another run of the namespace is in one of these states. Of many calls at once one makes its run. */
+  createAlone(run: NewRun, unless: readonly RunState[]): Promise<Run | null>;
   get(id: string): Promise<Run | null>;
   /** One key is read: cheap enough for every batch. */
   state(id: string): Promise<RunState | null>;

@@ -48,6 +48,22 @@ export const runChecks = {
     assert.deepEqual(await listed(), [later.id, runId]);
     assert.deepEqual(await listed(["fill"]), [runId]);
   },
+  "of runs that begin at once for a namespace one is made, and none beside an unfinished one": async (store) => {
+    const { runId, base, record, version } = await startFilling(store, ["a"]);
+    const begin = () =>
+      store.runs.createAlone(
+        { id: randomUUID(), base, namespaceId: record.id, profile: "first", source: "sample", version },
+        ["plan", "paused"],
+      );
+    assert.equal(await begin(), null);
+    await store.runs.transition(runId, { from: ["plan"], to: "failed" });
+    const made = (await Promise.all(Array.from({ length: 4 }, begin))).filter((run) => run !== null);
+    assert.equal(made.length, 1);
+    assert.deepEqual(
+      (await store.runs.list({ base })).map(({ id }) => id),
+      [made[0]!.id, runId],
+    );
+  },
   "a step is taken only from the states it names": async (store) => {
     const { runId } = await startFilling(store, ["a"]);
     assert.equal(await store.runs.transition(runId, { from: ["fill", "index"], to: "verify" }), false);
