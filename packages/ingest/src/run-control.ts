@@ -71,15 +71,19 @@ export async function retryRun(
   const changed = await store.changes.setAside(record.id, MAX_FAILURES);
   const texts = refusedTexts.length + changed.reduce((sum, { ordinals }) => sum + Math.max(ordinals.length, 1), 0);
   if (texts === 0) return null;
-  const retry = await store.runs.create({
-    id: newRunId(),
-    base: run.base,
-    namespaceId: record.id,
-    profile: run.profile,
-    source: run.source,
-    version: await store.documents.nextVersion(),
-    partial: run.partial,
-  });
+  const retry = await store.runs.createAlone(
+    {
+      id: newRunId(),
+      base: run.base,
+      namespaceId: record.id,
+      profile: run.profile,
+      source: run.source,
+      version: await store.documents.nextVersion(),
+      partial: run.partial,
+    },
+    UNFINISHED,
+  );
+  if (retry === null) throw refused(run, [`the newest run of ${record.namespace}`], "retried"); // another began meanwhile
   if (run.partial)
     await store.runs.addToScope(retry.id, [...new Set(refusedTexts.map(({ documentId }) => documentId))]);
   const writer = await store.namespaces.openWriter(record, record.seal);
