@@ -3,6 +3,7 @@ import type { Documents, PendingDocument } from "./documents.js";
 import { committedName, isCommitted } from "./namespace-table.js";
 import { createIntake } from "./postgres-intake.js";
 import { removeFromNamespaces } from "./postgres-committed.js";
+import { createComparison } from "./postgres-comparison.js";
 import { createLiveDocuments } from "./postgres-live-documents.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
@@ -119,6 +120,7 @@ export function createPostgresDocuments(driver: SqlDriver, schema: string): Docu
     nextVersion: async () =>
       parseOneRow(VersionRow, await driver.query(`SELECT nextval('${schema}.document_version') AS version`)).version,
 
+    ...createComparison(driver, schema),
     ...createIntake(driver, schema),
 
     markSeen: async ({ runId, documentIds }) => {
