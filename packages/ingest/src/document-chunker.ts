@@ -1,8 +1,7 @@
 import type { Chunker, TextChunk } from "./chunker.js";
-import { joinHeadingPath } from "./heading-path.js";
 import { readMarkdown } from "./markdown-sections.js";
 import { plainSection } from "./section.js";
-import { createSectionCutter } from "./section-cutter.js";
+import { SectionCutter } from "./section-cutter.js";
 import { createTokenLimit } from "./token-limit.js";
 
 /** Raise it when equal input gives other chunks: it is part of the chunker's id, and so of every seal. */
@@ -32,25 +31,10 @@ export function createChunker({
     id: `chunks-${RULES_VERSION}/${maxTokens}${counter === undefined ? "" : `/${counter}`}`,
     chunk({ title, format, text }) {
       const sections = format === "markdown" ? readMarkdown(text, title) : [plainSection(text, title)];
-      const cut = createSectionCutter(
-        text,
-        limit,
-        rememberPaths((headings) => joinHeadingPath(headings, limit)),
-      );
+      const cutter = new SectionCutter(text, limit);
       const chunks: TextChunk[] = [];
-      for (const section of sections) for (const chunk of cut(section)) chunks.push(chunk);
+      for (const section of sections) for (const chunk of cutter.cut(section)) chunks.push(chunk);
       return chunks;
     },
-  };
-}
-
-/** Sections side by side have the same headings above them: their path is counted once. */
-function rememberPaths(pathOf: (headings: readonly string[]) => string): (headings: readonly string[]) => string {
-  const paths = new Map<string, string>();
-  return (headings) => {
-    const key = headings.join("\n");
-    const path = paths.get(key) ?? pathOf(headings);
-    paths.set(key, path);
-    return path;
   };
 }

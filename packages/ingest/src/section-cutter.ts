@@ -1,6 +1,7 @@
 import type { TextChunk } from "./chunker.js";
 import { cutPoint } from "./cut-point.js";
 import { createFrames, NO_FRAMES, type Frames } from "./frames.js";
+import { joinHeadingPath } from "./heading-path.js";
 import { afterFirstVisible, firstVisible, firstVisibleLine } from "./offsets.js";
 import type { FramedBlock, Section } from "./section.js";
 import { estimateTokens, estimateUpTo } from "./token-estimate.js";
@@ -24,83 +25,105 @@ interface Piece {
   readonly next: number;
 }
 
-/** Cuts the sections of one document. It learns the scale of its estimates as it goes, so use one for each document, in order. */
-export type SectionCutter = (section: Section) => Iterable<TextChunk>;
-
-export function createSectionCutter(
-  text: string,
-  limit: TokenLimit,
-  pathOf: (headings: readonly string[]) => string,
-): SectionCutter {
-  let tokensPerEstimate = 1;
+/**
+ * Cuts the sections of one document. It learns the scale of its estimates as it goes, so use one for each document, in order. A class, because
+ * there is one for every document: as functions within a function it took twice the memory.
+ */
+export class SectionCutter {
+  readonly #text: string;
+  readonly #limit: TokenLimit;
+  #tokensPerEstimate = 1;
   /** Counted pieces that nothing was learned from yet: most documents are one piece, and then it never is. */
-  let counted: { readonly text: string; readonly tokens: number }[] = [];
+  #counted: { readonly text: string; readonly tokens: number }[] = [];
+  /** Sections side by side have the same headings above them: their path is counted once. */
+  #paths: Map<string, string> | null = null;
 
-  function* cut(section: Section): Generator<TextChunk> {
-    const allFrames = createFrames(section.framed, limit);
+  constructor(text: string, limit: TokenLimit) {
+    this.#text = text;
+    this.#limit = limit;
+  }
+
+  *cut(section: Section): Generator<TextChunk> {
+    const text = this.#text;
+    const allFrames = createFrames(section.framed, this.#limit);
     for (let from = firstVisibleLine(text, section.start, section.end); from < section.end;) {
-      const path = pathOf(from < section.leadEnd ? section.pathAbove : section.pathWithin);
+      const path = this.#pathOf(from < section.leadEnd ? section.pathAbove : section.pathWithin);
       const frames = startsInHead(allFrames, from) ? NO_FRAMES : allFrames;
       const piece =
-        fit(section, frames, from, path) ??
-        fit(section, frames, from, "") ??
-        fit(section, NO_FRAMES, from, "") ??
-        oneCharacter(section, from);
+        this.#fit(section, frames, from, path) ??
+        this.#fit(section, frames, from, "") ??
+        this.#fit(section, NO_FRAMES, from, "") ??
+        this.#oneCharacter(section, from);
       if (piece.chunk !== null) yield piece.chunk;
       from = firstVisibleLine(text, piece.next, section.end);
     }
   }
 
+  #pathOf(headings: readonly string[]): string {
+    if (headings.length === 0) return "";
+    this.#paths ??= new Map();
+    const key = headings.join("\n");
+    const path = this.#paths.get(key) ?? joinHeadingPath(headings, this.#limit);
+    this.#paths.set(key, path);
+    return path;
+  }
+
   /** The longest piece from `from` on within the limit that ends at a good place; null when not even the shortest is. */
-  function fit(section: Section, frames: Frames, from: number, path: string): Piece | null {
-    const ceiling = Math.min(section.end, from + limit.maxTokens * MAX_LENGTH_PER_TOKEN);
-    const shortest = shortestEnd(section, frames, from);
+  #fit(section: Section, frames: Frames, from: number, path: string): Piece | null {
+    const ceiling = Math.min(section.end, from + this.#limit.maxTokens * MAX_LENGTH_PER_TOKEN);
+    const shortest = this.#shortestEnd(section, frames, from);
     if (shortest > ceiling) return null;
     const frame = frames.around(from);
     const spent = estimateTokens(path) + (frame === null ? 0 : estimateTokens(frame.head) + estimateTokens(frame.tail));
-    const reach = (): number => {
-      learn();
-      return Math.max(shortest, estimateUpTo(text, from, ceiling, limit.room / tokensPerEstimate - spent).end);
-    };
 
     let fitted: Piece | null = null;
-    let end = reach();
+    let end = Math.max(shortest, this.#reach(from, ceiling, spent));
     for (;;) {
-      const cutAt = cutPoint(text, section, frames, from, end);
+      const cutAt = cutPoint(this.#text, section, frames, from, end);
       if (fitted !== null && cutAt <= fitted.end) return fitted;
-      const piece = render(section, frames, from, cutAt, path);
+      const piece = this.#render(section, frames, from, cutAt, path);
       if (piece.chunk === null) return piece;
-      const tokens = count(piece.chunk.embedText);
-      if (tokens <= limit.maxTokens) {
-        if (fitted !== null || cutAt >= section.end || tokens >= limit.maxTokens * WELL_FILLED) return piece;
+      const tokens = this.#count(piece.chunk.embedText);
+      if (tokens <= this.#limit.maxTokens) {
+        if (fitted !== null || cutAt >= section.end || tokens >= this.#limit.maxTokens * WELL_FILLED) return piece;
         fitted = piece;
-        end = reach();
+        end = Math.max(shortest, this.#reach(from, ceiling, spent));
       } else {
         if (fitted !== null) return fitted;
         if (cutAt <= shortest) return null;
-        const scaled = Math.floor((cutAt - from) * (limit.maxTokens / tokens) * SHRINK_MARGIN);
+        const scaled = Math.floor((cutAt - from) * (this.#limit.maxTokens / tokens) * SHRINK_MARGIN);
         end = Math.max(shortest, Math.min(cutAt - 1, from + scaled));
       }
     }
   }
 
-  function count(embedText: string): number {
-    const tokens = limit.count(embedText);
-    counted.push({ text: embedText, tokens });
+  /** Where, by what was learned so far, the limit is full. */
+  #reach(from: number, ceiling: number, spent: number): number {
+    this.#learn();
+    const { room } = this.#limit;
+    return estimateUpTo(this.#text, from, ceiling, room / this.#tokensPerEstimate - spent).end;
+  }
+
+  #count(embedText: string): number {
+    const tokens = this.#limit.count(embedText);
+    this.#counted.push({ text: embedText, tokens });
     return tokens;
   }
 
   /** From the latest piece that is long enough. */
-  function learn(): void {
-    const last = counted
+  #learn(): void {
+    if (this.#counted.length === 0) return;
+    const last = this.#counted
       .map((piece) => ({ ...piece, estimate: estimateTokens(piece.text) }))
       .findLast(({ estimate }) => estimate >= MIN_ESTIMATE_TO_LEARN_FROM);
-    if (last !== undefined) tokensPerEstimate = Math.max(0.1, (last.tokens - limit.overhead) / last.estimate);
-    counted = [];
+    if (last !== undefined)
+      this.#tokensPerEstimate = Math.max(0.1, (last.tokens - this.#limit.overhead) / last.estimate);
+    this.#counted = [];
   }
 
   /** One character; behind the opening lines when the piece opens a fence or a table. */
-  function shortestEnd(section: Section, frames: Frames, from: number): number {
+  #shortestEnd(section: Section, frames: Frames, from: number): number {
+    const text = this.#text;
     const visible = firstVisible(text, from, section.end);
     const frame = from < section.leadEnd ? null : frames.holding(visible);
     return frame !== null && visible < frame.bodyStart
@@ -108,7 +131,8 @@ export function createSectionCutter(
       : afterFirstVisible(text, from, section.end);
   }
 
-  function render(section: Section, frames: Frames, from: number, end: number, path: string): Piece {
+  #render(section: Section, frames: Frames, from: number, end: number, path: string): Piece {
+    const text = this.#text;
     const body = text.slice(from, end).trimEnd();
     const cutFrame = frames.around(end) ?? unclosedAt(frames, end);
     const next = cutFrame !== null && firstVisible(text, end, section.end) >= cutFrame.bodyEnd ? cutFrame.end : end;
@@ -123,11 +147,9 @@ export function createSectionCutter(
     };
   }
 
-  function oneCharacter(section: Section, from: number): Piece {
-    return render(section, NO_FRAMES, from, afterFirstVisible(text, from, section.end), "");
+  #oneCharacter(section: Section, from: number): Piece {
+    return this.#render(section, NO_FRAMES, from, afterFirstVisible(this.#text, from, section.end), "");
   }
-
-  return cut;
 }
 
 /** The opening line or the header was itself too long for one piece: its rest is text. */
