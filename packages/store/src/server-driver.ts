@@ -2,6 +2,7 @@ import { finished } from "node:stream/promises";
 import { isEmbError } from "@emb/manifest";
 import { Client, DatabaseError, Pool, types, type ClientBase, type ClientConfig, type PoolClient } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import { arrayLiteral } from "./array-literal.js";
 import { connectionFailure, reasonOf } from "./connection-failure.js";
 import { databaseError, isDatabaseError } from "./database-error.js";
 import { createQueue } from "./in-order.js";
@@ -156,14 +157,14 @@ function sessionOf(client: ClientBase): SqlTransaction {
   };
 }
 
-type Parameter = string | number | boolean | null | Date | Buffer | Parameter[];
+type Parameter = string | number | boolean | null | Date | Buffer;
 
-/** pg writes bigint and Uint8Array of its own accord only outside of lists. */
+/** pg writes neither bigint nor Uint8Array of its own accord. */
 function toParameter(value: SqlValue): Parameter {
   if (typeof value === "bigint") return value.toString();
   if (value instanceof Uint8Array) return toBuffer(value);
   if (value instanceof Date || value === null || typeof value !== "object") return value;
-  return value.map(toParameter);
+  return arrayLiteral(value);
 }
 
 const toBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -34,16 +34,17 @@ export function checkVector(shape: VectorShape, vector: Float32Array, whose: str
 
 /** Finite when every component is, and 0 when every one is 0: in a double the square of a float32 neither overflows nor vanishes. */
 function sumOfSquares(vector: Float32Array): number {
-  // two sums side by side: one alone waits for its own last addition
-  let even = 0;
-  let odd = 0;
-  const pairs = vector.length - (vector.length % 2);
-  for (let i = 0; i < pairs; i += 2) {
-    even += vector[i]! * vector[i]!;
-    odd += vector[i + 1]! * vector[i + 1]!;
+  // four sums side by side: one alone waits for its own last addition
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = vector.length - (vector.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += vector[i]! * vector[i]!;
+    b += vector[i + 1]! * vector[i + 1]!;
+    c += vector[i + 2]! * vector[i + 2]!;
+    d += vector[i + 3]! * vector[i + 3]!;
   }
-  if (pairs < vector.length) even += vector[pairs]! * vector[pairs]!;
-  return even + odd;
+  for (let i = whole; i < vector.length; i++) a += vector[i]! * vector[i]!;
+  return a + b + (c + d);
 }
 
 /** Checks the vector as `checkVector` does and writes it, in one pass. @throws EmbError EMB_VECTOR_INVALID */
