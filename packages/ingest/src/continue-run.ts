@@ -1,35 +1,18 @@
 import { isEmbError } from "@emb/manifest";
 import type { EmbeddingProvider, Tokenizer } from "@emb/providers";
-import type {
-  Documents,
-  NamespaceReader,
-  NamespaceRecord,
-  NamespaceWriter,
-  Run,
-  ShardCounters,
-  Store,
-} from "@emb/store";
+import type { Documents, NamespaceReader, NamespaceRecord, Run, Store } from "@emb/store";
 import type { Chunker } from "./chunker.js";
-import { createCommitPace, type CommitPace } from "./commit-pace.js";
-import { fillShard, type FillShard } from "./fill-shard.js";
+import { eitherSignal, fillRun } from "./fill-run.js";
+import { openFilling, type Filling } from "./filling.js";
 import type { FilledBy } from "./hand-over.js";
-import { drainChanges } from "./keep-fresh.js";
-import { checkWitness, expectedSeal } from "./open-target.js";
-import { OwnContents } from "./own-contents.js";
-import { RecentVectors } from "./recent-vectors.js";
-import { documentsShown, type Progress } from "./run-progress.js";
+import { expectedSeal } from "./open-target.js";
+import type { Progress } from "./run-progress.js";
 import { pauseRun } from "./run-control.js";
 import { WORKING } from "./run-state.js";
-import { createRunMeter } from "./run-meter.js";
 import { step, stopped } from "./run-step.js";
-import { sameSpace } from "./same-space.js";
 import { setAsideTexts } from "./set-aside-texts.js";
-import { sealedChunker } from "./whole-texts.js";
 import { verifyNamespace, type Check, type Verification, type VerifyLimits } from "./verify-namespace.js";
 
-/** Between two looks for a shard that another holder may have let go. */
-const LEASE_POLL_MS = 1000;
-const RECENT_VECTOR_BYTES = 8 * 1024 * 1024;
 /** Named in one go when a run ends with texts set aside. */
 const MAX_NAMED_FAILURES = 10_000;
 
@@ -66,36 +49,24 @@ export interface ContinueSetup {
 }
 
 /**
- * Checks that the model still makes the vectors of the seal, and learns how fast it is before the first commit is sized.
- * @throws EmbError EMB_WITNESS_FAILED, and what the provider throws
- */
-export async function checkModel(setup: ContinueSetup, record: NamespaceRecord): Promise<CommitPace> {
-  const { commitRows, nowMs, limits } = setup;
-  const pace = createCommitPace({ commitRows, nowMs });
-  await pace.measure(record.seal.witness.length, () => checkWitness(setup, record, limits.witnessMinCosine));
-  return pace;
-}
-
-/**
  * Takes a run whose source was read to its end: fill, index, verify, ready or failed. Any number of processes may do so at once; each takes the
  * shards it can get.
- * @param checked what `checkModel` said a moment ago; default: it is asked
+ * @param opened what `openFilling` gave a moment ago; default: it is opened now
  * @throws EmbError EMB_WITNESS_FAILED before anything is embedded, and as `reingest`
  */
 export async function continueRun(
-  given: ContinueSetup,
+  setup: ContinueSetup,
   run: Run,
   record: NamespaceRecord,
-  checked?: CommitPace,
+  opened?: Filling,
 ): Promise<{ run: Run; verification: Verification }> {
-  const setup = { ...given, chunker: sealedChunker(record.seal, given.chunker) };
-  const { store, provider, chunker, signal } = setup;
+  const { store, provider, signal } = setup;
   const soon = eitherSignal(setup);
   const { profile } = provider;
-  const writer = await store.namespaces.openWriter(record, { ...expectedSeal(profile), chunkerId: chunker.id });
-  const pace = checked ?? (await checkModel(setup, record));
+  const filling = opened ?? (await openFilling(setup, run, record));
+  const { writer, chunker } = filling;
   await step(store, run.id, "fill");
-  await fillRun(setup, run, { writer, pace }).catch(async (error: unknown) => {
+  await fillRun(setup, run.id, filling).catch(async (error: unknown) => {
     if (isEmbError(error, "EMB_BUDGET_REACHED")) await pauseRun(setup, run, error.message);
     throw await whyStopped(setup, run.id, error);
   });
@@ -147,9 +118,6 @@ const accepted = async ({ store, acceptFailures }: ContinueSetup, run: Run): Pro
 const tooWide = ({ capabilities }: Store, { seal }: NamespaceRecord): boolean =>
   seal.dims > capabilities.maxIndexedDims[seal.storage];
 
-const eitherSignal = ({ signal, stopping }: Pick<ContinueSetup, "signal" | "stopping">): AbortSignal =>
-  stopping === undefined ? signal : AbortSignal.any([signal, stopping]);
-
 /**
  * What verification holds the namespace to: after a partial run what was filled so far, and then the namespace is ready only when that is everything.
  */
@@ -170,106 +138,6 @@ async function filledDocuments(
       want: "every document of the base: run it without --limit and --scope",
     },
   };
-}
-
-/** Takes shards until every one is done; waits for those that another holder has. */
-async function fillRun(
-  setup: ContinueSetup,
-  { id: runId }: Run,
-  { writer, pace }: { writer: NamespaceWriter; pace: CommitPace },
-): Promise<void> {
-  const { store, provider, tokenizer, commitRows, shardsAtOnce = 1 } = setup;
-  const run = await store.runs.get(runId); // its limit may have been set after it was read
-  if (run === null) throw stopped(run);
-  const meter = createRunMeter({ runs: store.runs, run, provider, tokenizer });
-  const donors = sameSpace(writer.record, await store.namespaces.list(), setup.limits.witnessMinCosine);
-  const recent = new RecentVectors(Math.max(RECENT_VECTOR_BYTES, 2 * commitRows * provider.profile.dims * 4));
-  const own = donors.length === 0 && (await writer.isEmpty()) ? new OwnContents() : null;
-  const progress = {
-    documents: documentsShown(run),
-    chunks: 0,
-    embedded: 0,
-  };
-  const tell = () => setup.onProgress({ kind: "fill", documentsTotal: run.documentsTotal, ...progress });
-  const onCommit = ({ documents, chunks, embedded }: ShardCounters) => {
-    progress.documents += documents;
-    progress.chunks += chunks;
-    progress.embedded += embedded;
-    tell();
-  };
-  tell();
-  const soon = eitherSignal(setup);
-  for (;;) {
-    await sideBySide(setup, shardsAtOnce, (stopping) =>
-      takeShards({ ...setup, stopping }, runId, {
-        runs: store.runs,
-        writer,
-        meter,
-        recent,
-        own,
-        sameSpace: donors,
-        pace,
-        onCommit,
-      }),
-    );
-    const now = await store.runs.get(runId);
-    if (now === null || now.shards.done === now.shards.total) break;
-    if (now.state !== "fill") throw stopped(now);
-    setup.onProgress({
-      kind: "waiting",
-      reason: `${now.shards.total - now.shards.done} shards are held by another process`,
-    });
-    await setup.sleep(LEASE_POLL_MS, soon);
-  }
-  // what changed while it was filled, in stretches of ids that were done
-  const { changes } = store;
-  const drained = await drainChanges({
-    ...setup,
-    changes,
-    writer,
-    meter,
-    recent,
-    own,
-    sameSpace: donors,
-    checkModel: () => checkWitness(setup, writer.record, setup.limits.witnessMinCosine),
-  });
-  soon.throwIfAborted();
-  if (drained.stopped !== null) throw drained.stopped;
-}
-
-/** One shard after the other, until none is free. */
-async function takeShards(
-  setup: ContinueSetup & { readonly stopping: AbortSignal },
-  runId: string,
-  shared: Pick<FillShard, "writer" | "meter" | "recent" | "own" | "sameSpace" | "pace" | "onCommit"> &
-    Pick<Store, "runs">,
-): Promise<void> {
-  const { chunker, signal, stopping, leaseMs, actor, owner = actor } = setup;
-  for (;;) {
-    signal.throwIfAborted();
-    stopping.throwIfAborted();
-    const lease = await shared.runs.claimShard(runId, { owner, leaseMs });
-    if (lease === null) return;
-    await fillShard({ ...shared, lease, chunker, signal, stopping });
-  }
-}
-
-/** Runs `count` of the same work at once. The first failure lets the others commit what they have under way, and is thrown then. */
-async function sideBySide(
-  { stopping }: Pick<ContinueSetup, "stopping">,
-  count: number,
-  work: (stopping: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const failed = new AbortController();
-  const soon = stopping === undefined ? failed.signal : AbortSignal.any([stopping, failed.signal]);
-  await Promise.allSettled(
-    Array.from({ length: count }, () =>
-      work(soon).catch((error: unknown) => {
-        if (!failed.signal.aborted) failed.abort(error);
-      }),
-    ),
-  );
-  failed.signal.throwIfAborted();
 }
 
 /** A run that somebody ended says so, instead of what its end broke here (a table that is gone). */

@@ -2,7 +2,7 @@ import { EmbError } from "@emb/manifest";
 import type { Lease, NamespaceWriter, Runs, RunState, ShardCounters } from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import type { CommitPace } from "./commit-pace.js";
-import { chunksOf, prepare, type PendingDocument, type Prepared, type VectorSources } from "./prepare-batch.js";
+import { prepare, type PendingDocument, type Prepared, type VectorSources } from "./prepare-batch.js";
 import { readAhead } from "./read-ahead.js";
 
 /** Read together from the system of record; bounds the memory of one page. */
@@ -30,7 +30,7 @@ export interface FillShard extends VectorSources {
  * @throws EmbError EMB_LEASE_LOST, EMB_BUDGET_REACHED (what the limit reached for is committed) and what provider and store throw; the reason of `signal` or `stopping` when told to end
  */
 export async function fillShard(fill: FillShard): Promise<void> {
-  const { runs, lease, pace, signal } = fill;
+  const { runs, lease, signal } = fill;
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const renewal = setInterval(() => {
@@ -46,7 +46,7 @@ export async function fillShard(fill: FillShard): Promise<void> {
         await committing;
         fill.stopping.throwIfAborted();
       }
-      const prepared = await pace.measure(chunksOf(batch), () => prepare(fill, batch, both));
+      const prepared = await prepare(fill, batch, both);
       await committing;
       committing = commit(fill, prepared);
       committing.catch(() => {}); // reported by the await of the next round

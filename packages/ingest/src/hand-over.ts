@@ -1,7 +1,7 @@
 import { isEmbError } from "@emb/manifest";
 import type { NamespaceRecord, Run } from "@emb/store";
-import type { CommitPace } from "./commit-pace.js";
 import { continueRun, type ContinueSetup } from "./continue-run.js";
+import type { Filling } from "./filling.js";
 import { documentsShown } from "./run-progress.js";
 import { WORKING } from "./run-state.js";
 import { stopped } from "./run-step.js";
@@ -17,7 +17,7 @@ const WORKER_SILENT_MS = 30_000;
 
 /**
  * Takes a run whose source was read to its end: here, by workers that are woken, or both.
- * @param checked as for `continueRun`
+ * @param opened as for `continueRun`
  * @returns the run at its end; `verification` is null when a worker made it
  * @throws EmbError EMB_RUN_NOT_READY when it is paused meanwhile, and as `continueRun`
  */
@@ -25,7 +25,7 @@ export async function handOver(
   setup: ContinueSetup,
   run: Run,
   record: NamespaceRecord,
-  checked?: CommitPace,
+  opened?: Filling,
 ): Promise<{ run: Run; verification: Verification | null }> {
   const { filledBy = "local", store, acceptFailures } = setup;
   if (acceptFailures > 0) await store.runs.acceptFailures(run.id, acceptFailures);
@@ -33,7 +33,7 @@ export async function handOver(
   if (filledBy !== "local") await store.wakeups.send(run.shards.total - run.shards.done);
   return filledBy === "queue"
     ? { run: await follow(setup, run.id), verification: null }
-    : unlessReady(setup, run.id, continueRun(setup, run, record, checked));
+    : unlessReady(setup, run.id, continueRun(setup, run, record, opened));
 }
 
 /** What broke here is of no account where another process has brought the run to its end meanwhile: that one verified it. */

@@ -175,5 +175,5 @@ function assemble(
   };
 }
 
-export const chunksOf = (documents: readonly { readonly chunks: readonly unknown[] }[]): number =>
+const chunksOf = (documents: readonly { readonly chunks: readonly unknown[] }[]): number =>
   documents.reduce((sum, { chunks }) => sum + chunks.length, 0);

@@ -1,7 +1,7 @@
 import { isEmbError, type NamespaceMode } from "@emb/manifest";
 import type { NamespaceRecord, Run } from "@emb/store";
-import type { CommitPace } from "./commit-pace.js";
-import { checkModel, type ContinueSetup } from "./continue-run.js";
+import type { ContinueSetup } from "./continue-run.js";
+import { openFilling, type Filling } from "./filling.js";
 import { handOver } from "./hand-over.js";
 import { takeIn, type IntakeReport } from "./intake.js";
 import { expectedSeal, openTarget, targetAddress } from "./open-target.js";
@@ -80,8 +80,8 @@ async function runOnce(setup: ReingestSetup): Promise<EndedRun> {
     resumed,
     sourceReadAt: run.intakeDone ? run.createdAt : null,
   });
-  const { intake, checked } = run.intakeDone ? NOTHING_READ : await readSource(setup, run, record);
-  const ended = await handOver(setup, run, record, checked);
+  const { intake, filling } = run.intakeDone ? NOTHING_READ : await readSource(setup, run, record);
+  const ended = await handOver(setup, run, record, filling);
   return { ...ended, resumed, intake, found: ended.verification?.found ?? (await countChunks(setup, record)) };
 }
 
@@ -132,28 +132,34 @@ async function openRun(setup: ReingestSetup, record: NamespaceRecord): Promise<{
 
 interface SourceRead {
   readonly intake: IntakeReport | null;
-  /** Of the model, where this process fills. */
-  readonly checked?: CommitPace | undefined;
+  /** Where this process fills. */
+  readonly filling?: Filling | undefined;
 }
 
 const NOTHING_READ: SourceRead = { intake: null };
 
 /**
- * Reads the source to its end, and cuts what there is to fill into shards, while the model is checked. Stored documents need no reading.
+ * Reads the source to its end, and cuts what there is to fill into shards. Stored documents need no reading. What is to be filled is opened beside
+ * that: the database and the model do not wait for each other.
  */
 async function readSource(setup: ReingestSetup, run: Run, record: NamespaceRecord): Promise<SourceRead> {
   const { store, source, shardDocuments, filledBy = "local" } = setup;
   const taken = source.read === null ? null : await takeInFor(setup, run, source);
-  const checking = filledBy === "queue" ? undefined : checkModel(setup, record);
-  checking?.catch(() => {}); // reported below; where something else fails first it was a question and no more
-  const { documents } = await store.runs.cutShards(run.id, shardDocuments, { wake: filledBy !== "local" });
-  if (taken !== null) setup.onProgress({ kind: "taken-in", report: taken });
-  else if (documents === 0) {
-    const error = nothingStored(run.base);
-    await step(store, run.id, "failed", error.message);
-    throw error;
+  const cutting = store.runs.cutShards(run.id, shardDocuments, { wake: filledBy !== "local" });
+  const opening = filledBy === "queue" ? undefined : openFilling(setup, run, record);
+  opening?.catch(() => {}); // reported below
+  try {
+    const { documents } = await cutting;
+    if (taken !== null) setup.onProgress({ kind: "taken-in", report: taken });
+    else if (documents === 0) {
+      const error = nothingStored(run.base);
+      await step(store, run.id, "failed", error.message);
+      throw error;
+    }
+    return { intake: taken, filling: await opening };
+  } finally {
+    await opening?.catch(() => {}); // whatever happened, nothing is asked of the model behind the caller's back
   }
-  return { intake: taken, checked: await checking };
 }
 
 async function takeInFor(
