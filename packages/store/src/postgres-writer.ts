@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { encodeChunkRows, encodeCommitted } from "./chunk-rows.js";
+import { encodeChunkRows } from "./chunk-rows.js";
 import { isDatabaseError } from "./database-error.js";
-import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, tableName } from "./namespace-table.js";
+import { CHUNK_COLUMNS, committedName, tableName } from "./namespace-table.js";
 import type { DocumentChunks, NamespaceRecord, NamespaceWriter, WriteBatch } from "./namespaces.js";
 import { createContentIndex, type ContentIndex } from "./postgres-content-index.js";
 import { copyDocuments } from "./postgres-copy-documents.js";
@@ -35,7 +35,8 @@ export function createPostgresWriter(options: {
 
   /**
    * All that comes before a batch's rows, in one statement: renews the lease and moves the cursor, finds the documents whose stored version is
-   * another one or that are deleted or gone (the rest stays locked), and removes what the documents had.
+   * another one or that are deleted or gone (the rest stays locked), removes the chunks that the documents had, and notes which version is shown
+   * from now on.
    */
   const prepare = async (tx: SqlTransaction, batch: WriteBatch): Promise<z.infer<typeof PreparedRow>> => {
     const ids = batch.documents.map(({ documentId }) => documentId);
@@ -46,7 +47,10 @@ export function createPostgresWriter(options: {
          SELECT id COLLATE "C" AS id, version, position FROM unnest($13::text[], $14::bigint[]) WITH ORDINALITY AS i (id, version, position)
        ),
        removed AS (DELETE FROM ${table} WHERE ${anyOfIncoming(table)}),
-       forgotten AS (DELETE FROM ${committed} WHERE ${anyOfIncoming(committed)})
+       shown AS (
+         INSERT INTO ${committed} (document_id, version) SELECT id, version FROM incoming
+         ON CONFLICT (document_id) DO UPDATE SET version = excluded.version
+       )
        SELECT EXISTS (SELECT FROM held) AS held, ARRAY (
          SELECT i.position::integer - 1 FROM incoming i LEFT JOIN LATERAL (
            SELECT version FROM ${schema}.documents WHERE base = $12 AND document_id = i.id AND NOT deleted
@@ -79,9 +83,6 @@ export function createPostgresWriter(options: {
     await driver.transaction(async (tx) => {
       const [{ held, stale }] = await Promise.all([
         prepare(tx, batch),
-        documents.length === 0
-          ? null
-          : tx.copyIn({ table: committed, columns: COMMITTED_COLUMNS }, encodeCommitted(documents)),
         bytes === null ? null : tx.copyIn({ table, columns: CHUNK_COLUMNS }, bytes),
         failures.length === 0 ? null : upsertFailures(tx, schema, lease.runId, failures),
       ]);
