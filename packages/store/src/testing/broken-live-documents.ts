@@ -33,6 +33,15 @@ export const brokenLiveDocuments: Record<keyof typeof liveDocumentChecks, Breaka
   "intake queues what is new or changed for the other namespaces, and not for the run's own": documents((own) => ({
     intake: (intake) => own.intake({ ...intake, runId: "none" }),
   })),
+  "intake leaves a caller's version alone that is stored with another text, and queues only what it stores": documents(
+    (own) => ({
+      intake: (call) =>
+        own.intake({ ...call, documents: call.documents.map(({ ownVersion: _drawn, ...document }) => document) }),
+    }),
+  ),
+  "intake of a caller's version forgets what is committed under a drawn one of that number": reader(() => ({
+    lag: () => Promise.resolve(0),
+  })),
   "a higher version of the caller's for the content that is stored outranks what comes late": documents((own) => ({
     compare: (compared) =>
       own.compare({

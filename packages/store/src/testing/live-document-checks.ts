@@ -18,8 +18,9 @@ import {
 /** A run that begins now, for the namespace of this one. */
 async function beginRun(store: Store, { base, record }: Filling) {
   const run = { id: randomUUID(), base, namespaceId: record.id, profile: "second", source: "sample" };
-  await store.runs.create({ ...run, version: await store.documents.nextVersion() });
-  return run;
+  const version = await store.documents.nextVersion();
+  await store.runs.create({ ...run, version });
+  return { ...run, version };
 }
 
 /** @returns how many differ, and how many of these intake calls unchanged */
@@ -134,6 +135,40 @@ export const liveDocumentChecks = {
     assert.deepEqual(await claimedIds(store, second), []);
     await take(second.runId, [documentOf("b", version + 1n, { text: "after its shards were cut" })]);
     assert.deepEqual(await claimedIds(store, second), ["b"]);
+  },
+  "intake leaves a caller's version alone that is stored with another text, and queues only what it stores": async (
+    store,
+  ) => {
+    const [first, second] = await twoFilled(store, ["a"]);
+    const run = await beginRun(store, second);
+    const take = (documents: readonly IncomingDocument[]) =>
+      store.documents.intake({ base: run.base, runId: run.id, source: run.source, documents });
+    assert.equal((await take([documentOf("a", 0n, { text: "first", ...own(1_000n) })])).changed, 1);
+    assert.deepEqual(await claimedIds(store, first), ["a"]);
+    assert.deepEqual(
+      await take([documentOf("a", 0n, { text: "second", ...own(1_000n) }), documentOf("b", run.version)]),
+      { created: 1, changed: 0, unchanged: 0, superseded: 1 },
+    );
+    assert.deepEqual((await live(store, run.base))[0], ["a", "first", 1_000n]);
+    assert.deepEqual(await claimedIds(store, first), ["b"]);
+    assert.deepEqual(
+      await take([documentOf("a", 0n, { text: "first", ...own(2_000n) }), documentOf("c", run.version)]),
+      {
+        created: 1,
+        changed: 0,
+        unchanged: 1,
+        superseded: 0,
+      },
+    );
+    assert.deepEqual(await claimedIds(store, first), ["c"]);
+  },
+  "intake of a caller's version forgets what is committed under a drawn one of that number": async (store) => {
+    const [first, second] = await twoFilled(store, ["a"]);
+    const { id: runId, base, source } = await beginRun(store, second);
+    const [shown] = await store.documents.read({ base, after: null, through: null, limit: 1 });
+    const documents = [documentOf("a", 0n, { text: "own", ...own(shown!.version) })];
+    assert.equal((await store.documents.intake({ base, runId, source, documents })).changed, 1);
+    for (const filling of [first, second]) assert.equal(await (await openSample(store, filling)).lag(), 1);
   },
   "a higher version of the caller's for the content that is stored outranks what comes late": async (store) => {
     const [first, second] = await twoFilled(store, ["a", "b"]);
