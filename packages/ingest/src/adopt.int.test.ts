@@ -63,6 +63,19 @@ describe("adopting a table", { timeout: 120_000 }, () => {
     expect(adopted).toMatchObject({ table: "public.my items", documents: 10, texts_embedded: 4 });
   });
 
+  it("twice at once makes one namespace: whoever comes second is told", async () => {
+    await fillTable("at once");
+    const setups = await Promise.all([setupOf("at-once", "at once"), setupOf("at-once", "at once")]);
+    const adopted = await Promise.allSettled(setups.map((setup) => adopt(setup)));
+    expect(adopted.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(adopted.find(({ status }) => status === "fulfilled")).toMatchObject({
+      value: { run: { state: "ready" }, verification: { ok: true, found: 10 } },
+    });
+    expect(adopted.find(({ status }) => status === "rejected")).toMatchObject({ reason: { code: "EMB_USAGE" } });
+    expect((await world.store.namespaces.list("at-once")).map(({ state }) => state)).toEqual(["ready"]);
+    expect(await world.store.runs.list({ base: "at-once" })).toHaveLength(1);
+  });
+
   it("that another model filled is refused, and nothing is made", async () => {
     await fillTable("other model", (vector, row) => (row === 3 ? vector.toReversed() : vector));
     await expect(adopt(await setupOf("wrong", "other model", { sampleTexts: 10 }))).rejects.toMatchObject({

@@ -1,5 +1,5 @@
 import { canonicalJson, cosineSimilarity, EmbError, type NamespaceMode } from "@emb/manifest";
-import type { ForeignTable, NamespaceRecord, Run } from "@emb/store";
+import type { ForeignTable, NamespaceAddress, NamespaceRecord, Run } from "@emb/store";
 import { continueRun, type ContinueSetup } from "./continue-run.js";
 import { openTarget, targetAddress } from "./open-target.js";
 import { UNFINISHED } from "./run-state.js";
@@ -54,19 +54,16 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
     );
   const address = targetAddress(setup);
   const found = await store.namespaces.find(address);
-  if (found !== null || (await store.documents.count(base)).live > 0)
-    throw new EmbError(
-      "EMB_USAGE",
-      `base ${base}: expected neither documents nor a namespace ${address.namespace}, found some`,
-      { hint: await wayOn(setup, found), context: { base } },
-    );
+  if (found !== null || (await store.documents.count(base)).live > 0) throw await inUse(setup, address, found);
   const setAside = facts.rows - facts.usable;
   if (setAside > setup.acceptFailures) throw await tooManyLeftOut(setup, setAside);
   const { minCosine, textsEmbedded } = await proveSample(setup);
 
   const sealing = { ...setup, chunker: WHOLE_TEXTS };
   const record = await openTarget(sealing, address);
-  const { id: runId, version } = await startRun(sealing, record);
+  const started = await startRun(sealing, record);
+  if (started === null) throw await inUse(setup, address, record); // by another adoption, a moment ago
+  const { id: runId, version } = started;
   const hashPrefix = Buffer.from(`${canonicalJson({ title: null, format: "text", metadata: {} })}\0`, "utf8"); // content-hash.ts
   const source = sourceOf(table);
   const { documents } = await store.adoption
@@ -111,15 +108,21 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
 
 const sourceOf = ({ table }: ForeignTable): string => `table:${table}`;
 
+const inUse = async (setup: AdoptSetup, { namespace }: NamespaceAddress, found: NamespaceRecord | null) =>
+  new EmbError("EMB_USAGE", `base ${setup.base}: expected neither documents nor a namespace ${namespace}, found some`, {
+    hint: await wayOn(setup, found),
+    context: { base: setup.base },
+  });
+
 /** An adoption that was cut short is gone on with, or taken back where it had copied nothing. */
 async function wayOn({ store, base, table }: AdoptSetup, found: NamespaceRecord | null): Promise<string> {
-  const cutShort = (await store.runs.list({ base, states: UNFINISHED })).find(
+  const begun = (await store.runs.list({ base, states: UNFINISHED })).find(
     ({ namespaceId, source }) => namespaceId === found?.id && source === sourceOf(table),
   );
-  if (cutShort === undefined) return "Adopt the table as a base of its own: --base NAME.";
-  return cutShort.intakeDone
-    ? `An adoption of this table was cut short here: go on with emb runs resume ${cutShort.id}.`
-    : `An adoption of this table was cut short here before it took anything: emb runs abort ${cutShort.id}, then adopt it again.`;
+  if (begun === undefined) return "Adopt the table as a base of its own: --base NAME.";
+  return begun.intakeDone
+    ? `An adoption of this table began here and has not ended: go on with emb runs resume ${begun.id}.`
+    : `An adoption of this table began here and has taken nothing: where it does not go on, emb runs abort ${begun.id}, then adopt it again.`;
 }
 
 async function tooManyLeftOut({ store, table, acceptFailures }: AdoptSetup, setAside: number): Promise<EmbError> {
@@ -131,16 +134,18 @@ async function tooManyLeftOut({ store, table, acceptFailures }: AdoptSetup, setA
   );
 }
 
-async function startRun({ store, newRunId, table }: AdoptSetup, record: NamespaceRecord): Promise<Run> {
-  return store.runs.create({
-    id: newRunId(),
-    base: record.base,
-    namespaceId: record.id,
-    profile: record.seal.profile,
-    source: sourceOf(table),
-    version: await store.documents.nextVersion(), // drawn before the table is read
-  });
-}
+const startRun = async ({ store, newRunId, table }: AdoptSetup, record: NamespaceRecord): Promise<Run | null> =>
+  store.runs.createAlone(
+    {
+      id: newRunId(),
+      base: record.base,
+      namespaceId: record.id,
+      profile: record.seal.profile,
+      source: sourceOf(table),
+      version: await store.documents.nextVersion(), // drawn before the table is read
+    },
+    UNFINISHED,
+  );
 
 /** @throws EmbError EMB_SOURCE_INVALID, EMB_WITNESS_FAILED */
 async function proveSample({

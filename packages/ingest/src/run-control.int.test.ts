@@ -185,6 +185,17 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     await expect(retryRun(control(), failed, AGAIN)).rejects.toMatchObject({ code: "EMB_RUN_STATE_REFUSED" });
   });
 
+  it("retry asked for twice at once is one run", async () => {
+    await reingest(await world.setup("retry-twice", sourceOf("test:retry-twice", TEN), { refuse: refuseSeven }));
+    const failed = await newest("retry-twice");
+    const retries = await Promise.allSettled([retryRun(control(), failed, AGAIN), retryRun(control(), failed, AGAIN)]);
+    expect(retries.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+    expect(retries.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { code: "EMB_RUN_STATE_REFUSED" },
+    });
+    expect(await world.store.runs.list({ base: "retry-twice" })).toHaveLength(2);
+  });
+
   it("retry gives the model what a ready run was told to accept, and what live changes set aside", async () => {
     const refuse = refuseSeven;
     const source = sourceOf("test:both", TEN);
