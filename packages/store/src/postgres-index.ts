@@ -21,6 +21,7 @@ const BUILDER_POLL_MS = 500;
 
 const IndexRow = z.object({ valid: z.boolean() });
 const CountRow = z.object({ rows: z.int(), texts: z.int() });
+const BuildingRow = z.object({ building: z.boolean() });
 const VersionRow = z.object({ parallel_is_safe: z.boolean() });
 
 const indexName = (record: NamespaceRecord) => `ns_${record.id}_embedding`;
@@ -58,7 +59,8 @@ export async function buildIndex(
   const { dims, similarity, storage } = record.seal;
   const { capabilities } = driver;
   signal?.throwIfAborted();
-  await driver.exec(`ANALYZE ${table}`);
+  // In line behind a build that is under way it would be what that build waits for; whoever builds has refreshed them.
+  await driver.exec(`ANALYZE (SKIP_LOCKED) ${table}`);
   const counted = await driver.query(
     `SELECT count(*)::integer AS rows, count(DISTINCT content_hash)::integer AS texts FROM ${table}`,
   );
@@ -94,7 +96,9 @@ export async function buildIndex(
   const memoryKb = Math.ceil(Math.min(Math.max(wanted, 64 * 1024 * 1024), capabilities.indexBuildBytes) / 1024);
   const settings: Record<string, string> = { maintenance_work_mem: `${memoryKb}kB` };
   // Of the table, not of the session: a pooler in between cannot lose it, and every builder keeps to it.
-  if (!(await parallelIsSafe(driver))) await driver.exec(`ALTER TABLE ${table} SET (parallel_workers = 0)`);
+  const keepSafe = async () => {
+    if (!(await parallelIsSafe(driver))) await driver.exec(`ALTER TABLE ${table} SET (parallel_workers = 0)`);
+  };
   const create = (concurrently: string) =>
     `CREATE INDEX ${concurrently} ${indexName(record)} ON ${table}
      USING hnsw (embedding ${storage}_${DISTANCE[similarity].operatorClass}) WITH (m = ${LINKS}, ef_construction = ${CONSTRUCTION_LIST})`;
@@ -111,6 +115,8 @@ export async function buildIndex(
         await tx.exec("SELECT 1"); // lets go of the cursor of the statement before, which would keep its snapshot
         const found = await readIndex(driver, schema, record);
         if (found?.valid === true) return there;
+        if (await isBuilding(driver, table)) return null; // for a process that is dead: the server goes on
+        await keepSafe();
         await driver.exec(remove); // a build that was cut off leaves an invalid one
         await driver.maintain(create("CONCURRENTLY"), settings);
         return { built: true, reason: `HNSW over ${rows} chunks` };
@@ -119,12 +125,21 @@ export async function buildIndex(
       await sleep(BUILDER_POLL_MS, undefined, signal === undefined ? {} : { signal });
     }
   }
+  await keepSafe();
   await driver.transaction(async (tx) => {
     await tx.exec(remove);
     for (const [name, value] of Object.entries(settings)) await tx.exec(`SET LOCAL ${name} = '${value}'`);
     await tx.exec(create(""));
   });
   return { built: true, reason: `HNSW over ${rows} chunks` };
+}
+
+async function isBuilding(session: SqlSession, table: string): Promise<boolean> {
+  const result = await session.query(
+    "SELECT EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index WHERE relid = to_regclass($1)) AS building",
+    [table],
+  );
+  return parseOneRow(BuildingRow, result).building;
 }
 
 /** CVE-2026-3172: a parallel build below pgvector 0.8.2 can leak other rows' bytes. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openServerSchema, serverSkip, serverUrl, type ServerSchema } from "../test/server-schema.js";
 import { openPostgresStore } from "./postgres-store.js";
@@ -64,32 +65,70 @@ describe.skipIf(serverSkip !== "")(`an index on a server${serverSkip}`, () => {
     expect(await (await openSample(opened.store, filling)).index()).toBe("hnsw");
   });
 
-  it("that was cut off half way is found, dropped and built anew", async () => {
-    const filling = await fill();
-    const name = `ns_${filling.record.id}_embedding`;
-    // A writer that does not end makes a concurrent build wait, so that it can be cancelled in the middle.
+  /** A writer that does not end makes a concurrent build wait in its middle. */
+  const holdWriter = ({ record }: Filling) => {
     let release = () => {};
     const holding = opened.driver.transaction(async (tx) => {
-      await tx.exec(`LOCK TABLE ${opened.schema}.ns_${filling.record.id} IN ROW EXCLUSIVE MODE`);
+      await tx.exec(`LOCK TABLE ${opened.schema}.ns_${record.id} IN ROW EXCLUSIVE MODE`);
       await new Promise<void>((resolve) => (release = resolve));
     });
+    return async () => {
+      release();
+      await holding;
+    };
+  };
+  const waitingBuild = async ({ record }: Filling): Promise<number> => {
+    for (;;) {
+      const { rows } = await opened.driver.query(
+        "SELECT pid FROM pg_stat_activity WHERE query LIKE $1 AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()",
+        [`%CREATE INDEX CONCURRENTLY ns_${record.id}_embedding%`],
+      );
+      if (rows.length > 0) return Number(rows[0]?.["pid"]);
+    }
+  };
+
+  it("is waited for by a process that comes in the middle of its build: one in line behind it would be what the build waits for", async () => {
+    const filling = await fill();
+    const release = holdWriter(filling);
+    const first = filling.writer.buildIndex();
+    await waitingBuild(filling);
+    const second = filling.writer.buildIndex();
+    await sleep(300); // it has come to where it waits
+    await release();
+    expect(await Promise.all([first, second])).toEqual([
+      { built: true, reason: `HNSW over ${ROWS} chunks` },
+      { built: true, reason: "the index was there already" },
+    ]);
+  });
+
+  it("is waited for when the process that asked for it is dead, and the server goes on building", async () => {
+    const filling = await fill();
+    const { driver, schema } = opened;
+    const release = holdWriter(filling);
+    const orphan = driver.maintain(
+      `CREATE INDEX CONCURRENTLY ns_${filling.record.id}_embedding ON ${schema}.ns_${filling.record.id} USING hnsw (embedding vector_cosine_ops)`,
+      {},
+    );
+    await waitingBuild(filling);
+    const next = filling.writer.buildIndex();
+    await sleep(300);
+    await release();
+    await orphan;
+    expect(await next).toEqual({ built: true, reason: "the index was there already" });
+    expect(await indexOf(filling)).toMatchObject([{ valid: true }]);
+  });
+
+  it("that was cut off half way is found, dropped and built anew", async () => {
+    const filling = await fill();
+    const release = holdWriter(filling);
     const cut = filling.writer.buildIndex().then(
       () => "built",
       (error: unknown) => error,
     );
-    const pids = async () =>
-      (
-        await opened.driver.query(
-          "SELECT pid FROM pg_stat_activity WHERE query LIKE $1 AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()",
-          [`%CREATE INDEX CONCURRENTLY ${name}%`],
-        )
-      ).rows;
-    let waiting = await pids();
-    while (waiting.length === 0) waiting = await pids();
-    await opened.driver.query("SELECT pg_cancel_backend($1::integer)", [Number(waiting[0]?.["pid"])]);
+    const pid = await waitingBuild(filling);
+    await opened.driver.query("SELECT pg_cancel_backend($1::integer)", [pid]);
     expect(await cut).toMatchObject({ code: "EMB_STORE_UNAVAILABLE" });
-    release();
-    await holding;
+    await release();
     const [invalid] = await indexOf(filling);
     expect(invalid).toMatchObject({ valid: false });
 
