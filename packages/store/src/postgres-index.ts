@@ -21,6 +21,7 @@ const BUILDER_POLL_MS = 500;
 
 const IndexRow = z.object({ valid: z.boolean() });
 const CountRow = z.object({ rows: z.int(), texts: z.int() });
+const LockRow = z.object({ held: z.boolean() });
 const BuildingRow = z.object({ building: z.boolean() });
 const VersionRow = z.object({ parallel_is_safe: z.boolean() });
 
@@ -103,15 +104,15 @@ export async function buildIndex(
     `CREATE INDEX ${concurrently} ${indexName(record)} ON ${table}
      USING hnsw (embedding ${storage}_${DISTANCE[similarity].operatorClass}) WITH (m = ${LINKS}, ef_construction = ${CONSTRUCTION_LIST})`;
   if (capabilities.concurrentIndexBuild) {
-    // One builder at a time: an index that another process is making looks invalid, and dropping it would undo that work. Held by a row's
-    // lock in a transaction without a snapshot, which the build does not wait for; it would wait for a session that stands in line.
+    // One builder at a time: an index that another process is making looks invalid, and dropping it would undo that work. Held by a lock that
+    // nobody else takes: a writer that stood in line for a row of this transaction would be what the build waits for, and no deadlock would be seen. The
+    // transaction has no snapshot, so the build does not wait for it.
     for (;;) {
       const outcome = await driver.transaction(async (tx) => {
-        const { rows: mine } = await tx.query(
-          `SELECT id FROM ${schema}.namespaces WHERE id = $1::integer FOR NO KEY UPDATE SKIP LOCKED`,
-          [record.id],
-        );
-        if (mine.length === 0) return null;
+        const lock = await tx.query("SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0)) AS held", [
+          `emb index ${table}`,
+        ]);
+        if (!parseOneRow(LockRow, lock).held) return null;
         await tx.exec("SELECT 1"); // lets go of the cursor of the statement before, which would keep its snapshot
         const found = await readIndex(driver, schema, record);
         if (found?.valid === true) return there;

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openServerSchema, serverSkip, serverUrl, type ServerSchema } from "../test/server-schema.js";
 import { openPostgresStore } from "./postgres-store.js";
 import { openServerStore } from "./server-store.js";
+import { putText } from "./testing/changing-sample.js";
 import { batchOf, chunkOf, openSample, startFilling, type Filling } from "./testing/sealed-sample.js";
 
 const ROWS = 5_200; // the least that a server indexes, and some
@@ -100,6 +101,21 @@ describe.skipIf(serverSkip !== "")(`an index on a server${serverSkip}`, () => {
       { built: true, reason: "the index was there already" },
     ]);
   });
+
+  it("keeps no live change waiting while it is built, nor is kept waiting by one", async () => {
+    const filling = await fill();
+    const release = holdWriter(filling);
+    const build = filling.writer.buildIndex();
+    await waitingBuild(filling);
+    await putText(opened.store, filling.base, "put", "meanwhile");
+    await opened.store.documents.delete({
+      base: filling.base,
+      documentId: "put",
+      version: await opened.store.documents.nextVersion(),
+    });
+    await release();
+    expect(await build).toMatchObject({ built: true });
+  }, 15_000);
 
   it("is waited for when the process that asked for it is dead, and the server goes on building", async () => {
     const filling = await fill();
