@@ -99,7 +99,8 @@ async function* pendingBatches(fill: FillShard): AsyncGenerator<readonly Pending
   for await (const page of pendingPages(fill)) {
     for (const document of page) {
       const chunks = chunker.chunk(document);
-      batch.push({ id: document.id, version: document.version, chunks });
+      const { id, version, contentHash } = document;
+      batch.push({ id, version, contentHash, chunks });
       batchRows += chunks.length;
       if (batchRows < pace.rows()) continue;
       yield batch;

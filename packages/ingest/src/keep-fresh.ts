@@ -127,7 +127,10 @@ async function showChanges(drain: ChangeDrain, claimed: readonly QueuedChange[])
   const ids = new Set(pending.map(({ id }) => id));
   const { documents, failures, stopped } = await prepare(
     drain,
-    pending.map((document) => ({ id: document.id, version: document.version, chunks: chunker.chunk(document) })),
+    pending.map((document) => {
+      const { id, version, contentHash } = document;
+      return { id, version, contentHash, chunks: chunker.chunk(document) };
+    }),
     signal,
   );
   const whole = new Set(documents.map(({ documentId }) => documentId));

@@ -20,6 +20,8 @@ export interface VectorSources {
 export interface PendingDocument {
   readonly id: string;
   readonly version: bigint;
+  /** As of the store's `DocumentChunks`. */
+  readonly contentHash?: Uint8Array | null;
   readonly chunks: readonly TextChunk[];
 }
 
@@ -48,6 +50,7 @@ export async function prepare(
 interface HashedDocument {
   readonly id: string;
   readonly version: bigint;
+  readonly contentHash: Uint8Array | null;
   readonly chunks: readonly HashedChunk[];
 }
 
@@ -58,9 +61,10 @@ interface HashedChunk {
   readonly key: string;
 }
 
-const hashChunks = ({ id, version, chunks }: PendingDocument): HashedDocument => ({
+const hashChunks = ({ id, version, contentHash: documentHash = null, chunks }: PendingDocument): HashedDocument => ({
   id,
   version,
+  contentHash: documentHash,
   chunks: chunks.map((chunk) => {
     const contentHash = chunkHash(chunk.embedText);
     return { chunk, contentHash, key: contentHash.toString("hex") };
@@ -143,7 +147,7 @@ function assemble(
 
   const failures: TextFailure[] = [];
   const fresh = new Set<string>();
-  const documents = whole.map(({ id, version, chunks }): DocumentChunks => {
+  const documents = whole.map(({ id, version, contentHash: documentHash, chunks }): DocumentChunks => {
     const rows: Chunk[] = [];
     for (const [ordinal, { chunk, contentHash, key }] of chunks.entries()) {
       const { text, headingPath } = chunk;
@@ -156,7 +160,7 @@ function assemble(
         rows.push({ documentId: id, ordinal, contentHash, text, headingPath, vector });
       }
     }
-    return { documentId: id, version, chunks: rows };
+    return { documentId: id, version, contentHash: documentHash, chunks: rows };
   });
   const chunks = chunksOf(documents);
   return {

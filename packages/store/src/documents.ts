@@ -23,7 +23,10 @@ export interface StoredDocument extends IncomingDocument {
 }
 
 /** What filling a namespace needs of a document. */
-export type PendingDocument = Pick<StoredDocument, "id" | "title" | "format" | "text" | "version">;
+export interface PendingDocument extends Pick<StoredDocument, "id" | "title" | "format" | "text" | "version"> {
+  /** Where the version is the caller's: its number may come again with another content, once it was deleted. null: drawn, and so never given twice. */
+  readonly contentHash: Uint8Array | null;
+}
 
 export interface IntakeCounts {
   readonly created: number;

@@ -31,6 +31,8 @@ export interface DocumentChunks {
   readonly documentId: string;
   /** Skipped, and counted as superseded, when the stored document has another version by now or was deleted. */
   readonly version: bigint;
+  /** As of `PendingDocument`: another content under the same version counts as another version. @defaultValue null: not compared */
+  readonly contentHash?: Uint8Array | null;
   readonly chunks: readonly Chunk[];
 }
 

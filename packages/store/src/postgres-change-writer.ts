@@ -11,6 +11,7 @@ const LIVE = "live";
 const StandingRow = z.object({
   document_id: z.string(),
   version: z.bigint(),
+  content_hash: z.instanceof(Uint8Array),
   shown: z.boolean(),
   deleted: z.boolean(),
 });
@@ -39,7 +40,7 @@ export function writeChanges(
     );
     // a statement of its own: it sees what was committed while the lock was waited for
     const result = await tx.query(
-      `SELECT d.document_id, d.version, d.deleted, c.version IS NOT NULL AS shown
+      `SELECT d.document_id, d.version, d.content_hash, d.deleted, c.version IS NOT NULL AS shown
        FROM ${schema}.documents d LEFT JOIN ${committed} c ON c.document_id = d.document_id AND c.version = d.version
        WHERE d.base = $1 AND d.document_id = ANY ($2::text[])`,
       [record.base, ids],
@@ -93,9 +94,10 @@ export function writeChanges(
 
   return driver.transaction(async (tx) => {
     const standing = await lock(tx);
-    const current = ({ documentId, version }: DocumentChunks) => {
+    const current = ({ documentId, version, contentHash = null }: DocumentChunks) => {
       const row = standing.get(documentId);
-      return row !== undefined && !row.deleted && row.version === version;
+      if (row === undefined || row.deleted || row.version !== version) return false;
+      return contentHash === null || Buffer.compare(contentHash, row.content_hash) === 0;
     };
     const toWrite = batch.documents.filter(
       (document) => current(document) && !standing.get(document.documentId)!.shown,

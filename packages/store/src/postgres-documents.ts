@@ -20,22 +20,24 @@ const SWEEP_PAGE = 10_000;
 const older = (source: string, version: string) =>
   `d.source = ${source} AND NOT d.deleted AND CASE WHEN d.own_version THEN coalesce(d.drawn, 0) ELSE d.version END < ${version}::bigint`;
 
-const PendingRow = z.object({
+const TextRow = z.object({
   id: z.string(),
   title: z.string().nullable(),
   format: z.enum(["markdown", "text"]),
   text: z.string(),
   version: z.bigint(),
 });
-const DocumentRow = PendingRow.extend({
+const PendingRow = TextRow.extend({ contentHash: z.instanceof(Uint8Array).nullable() });
+const DocumentRow = TextRow.extend({
   metadata: z.record(z.string(), z.unknown()),
   contentHash: z.instanceof(Uint8Array),
   source: z.string(),
   deleted: z.boolean(),
 });
 
-const PENDING_COLUMNS = `document_id AS id, title, format, body AS text, version`;
-const DOCUMENT_COLUMNS = `${PENDING_COLUMNS}, metadata, content_hash AS "contentHash", source, deleted`;
+const TEXT_COLUMNS = `document_id AS id, title, format, body AS text, version`;
+const PENDING_COLUMNS = `${TEXT_COLUMNS}, CASE WHEN own_version THEN content_hash END AS "contentHash"`;
+const DOCUMENT_COLUMNS = `${TEXT_COLUMNS}, metadata, content_hash AS "contentHash", source, deleted`;
 
 interface Page {
   readonly base: string;

@@ -41,10 +41,11 @@ export function createPostgresWriter(options: {
   const prepare = async (tx: SqlTransaction, batch: WriteBatch): Promise<z.infer<typeof PreparedRow>> => {
     const ids = batch.documents.map(({ documentId }) => documentId);
     const versions = batch.documents.map(({ version }) => version);
+    const hashes = batch.documents.map(({ contentHash }) => contentHash ?? null);
     const result = await tx.query(
       `WITH held AS (${advanceShardSql(schema)} RETURNING shard),
        incoming AS MATERIALIZED (
-         SELECT id COLLATE "C" AS id, version, position FROM unnest($13::text[], $14::bigint[]) WITH ORDINALITY AS i (id, version, position)
+         SELECT id COLLATE "C" AS id, version, hash, position FROM unnest($13::text[], $14::bigint[], $16::bytea[]) WITH ORDINALITY AS i (id, version, hash, position)
        ),
        removed AS (DELETE FROM ${table} WHERE ${anyOfIncoming(table)}),
        shown AS (
@@ -53,15 +54,15 @@ export function createPostgresWriter(options: {
        )
        SELECT EXISTS (SELECT FROM held) AS held, ARRAY (
          SELECT i.position::integer - 1 FROM incoming i LEFT JOIN LATERAL (
-           SELECT version FROM ${schema}.documents WHERE base = $12 AND document_id = i.id AND NOT deleted
+           SELECT version, content_hash FROM ${schema}.documents WHERE base = $12 AND document_id = i.id AND NOT deleted
            ${concurrentSessions ? "FOR SHARE" : "LIMIT 1"} -- either way one look into the key for each, not a walk through the whole table
          ) AS d ON true
-         WHERE i.version IS DISTINCT FROM d.version
+         WHERE i.version IS DISTINCT FROM d.version OR i.hash <> d.content_hash
        ) AS stale,
        -- a holder that falls silent in here loses its locks when its lease is over, so that another can take the shard; where nobody else can, the
        -- timeout would end the database with its only session
        ${concurrentSessions ? "set_config('idle_in_transaction_session_timeout', $15, true)" : "$15::text"}`,
-      [...advanceShardParams(batch), record.base, ids, versions, `${batch.lease.leaseMs}ms`],
+      [...advanceShardParams(batch), record.base, ids, versions, `${batch.lease.leaseMs}ms`, hashes],
     );
     return parseOneRow(PreparedRow, result);
   };

@@ -42,6 +42,10 @@ export const brokenLiveDocuments: Record<keyof typeof liveDocumentChecks, Breaka
   "intake of a caller's version forgets what is committed under a drawn one of that number": reader(() => ({
     lag: () => Promise.resolve(0),
   })),
+  "a caller's version that comes again with another text is another one for whoever has read it": writer((own) => ({
+    writeBatch: (batch) =>
+      own.writeBatch({ ...batch, documents: batch.documents.map(({ contentHash: _any, ...document }) => document) }),
+  })),
   "a higher version of the caller's for the content that is stored outranks what comes late": documents((own) => ({
     compare: (compared) =>
       own.compare({

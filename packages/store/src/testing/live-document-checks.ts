@@ -170,6 +170,31 @@ export const liveDocumentChecks = {
     assert.equal((await store.documents.intake({ base, runId, source, documents })).changed, 1);
     for (const filling of [first, second]) assert.equal(await (await openSample(store, filling)).lag(), 1);
   },
+  "a caller's version that comes again with another text is another one for whoever has read it": async (store) => {
+    const [first, second] = await twoFilled(store, ["a"]);
+    const { base } = first;
+    await putText(store, base, "a", "before", own(7n));
+    const [read] = await first.writer.readChanged(["a"]);
+    await store.documents.delete({ base, documentId: "a", version: await store.documents.nextVersion() });
+    await putText(store, base, "a", "after", own(7n));
+    const stale = { ...chunksOf("a", 7n, 1), contentHash: read!.contentHash };
+    assert.deepEqual(await first.writer.writeChanges({ documents: [stale], settled: [], failures: [] }), {
+      written: [],
+      superseded: ["a"],
+    });
+    assert.deepEqual(await second.writer.writeBatch(batchOf(second, [stale])), { superseded: 1 });
+    for (const filling of [first, second]) {
+      assert.deepEqual(await rows(store, filling, "a"), []);
+      assert.deepEqual(await claimedIds(store, filling), ["a"]);
+    }
+    const [again] = await first.writer.readChanged(["a"]);
+    assert.equal(again?.text, "after");
+    const current = { ...chunksOf("a", 7n, 1), contentHash: again.contentHash };
+    assert.deepEqual((await first.writer.writeChanges({ documents: [current], settled: [], failures: [] })).written, [
+      "a",
+    ]);
+    assert.deepEqual(await second.writer.writeBatch(batchOf(second, [current])), { superseded: 0 });
+  },
   "a higher version of the caller's for the content that is stored outranks what comes late": async (store) => {
     const [first, second] = await twoFilled(store, ["a", "b"]);
     const { base, version } = second;
