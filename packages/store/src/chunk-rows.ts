@@ -1,6 +1,6 @@
 import { EmbError } from "@emb/manifest";
 import { BinaryCopy, rowBytes } from "./binary-copy.js";
-import { CHUNK_COLUMNS, COMMITTED_COLUMNS } from "./namespace-table.js";
+import { CHUNK_COLUMNS } from "./namespace-table.js";
 import type { Chunk, DocumentChunks } from "./namespaces.js";
 import { vectorBytes, writeVector, type VectorShape } from "./vector-bytes.js";
 
@@ -75,20 +75,6 @@ export function encodeChunkRows(
         copy.reserve(embeddingBytes),
       );
     }
-  }
-  return copy.finish();
-}
-
-const committedBytes = ({ documentId }: DocumentChunks) =>
-  rowBytes(COMMITTED_COLUMNS.length, Buffer.byteLength(documentId) + 8);
-
-/** The versions of these documents as rows, in the order of COMMITTED_COLUMNS. */
-export function encodeCommitted(documents: readonly DocumentChunks[]): Uint8Array<ArrayBuffer> {
-  const copy = new BinaryCopy(documents.reduce((sum, document) => sum + committedBytes(document), 0));
-  for (const { documentId, version } of documents) {
-    copy.startRow(COMMITTED_COLUMNS.length);
-    copy.text(documentId);
-    copy.int64(version);
   }
   return copy.finish();
 }

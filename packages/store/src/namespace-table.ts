@@ -24,8 +24,6 @@ export const CHUNK_COLUMNS = [
   "embedding",
 ] as const;
 
-export const COMMITTED_COLUMNS = ["document_id", "version"] as const;
-
 export const tableName = (schema: string, id: number): string => `${schema}.ns_${id}`;
 /** For each document the version that was committed last, also of one without chunks. */
 export const committedName = (schema: string, id: number): string => `${schema}.ns_${id}_documents`;

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { encodeChunkRows, encodeCommitted } from "./chunk-rows.js";
-import { CHUNK_COLUMNS, COMMITTED_COLUMNS, committedName, tableName } from "./namespace-table.js";
+import { encodeChunkRows } from "./chunk-rows.js";
+import { CHUNK_COLUMNS, committedName, tableName } from "./namespace-table.js";
 import type { ChangeBatch, DocumentChunks, NamespaceRecord } from "./namespaces.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseRows } from "./sql-rows.js";
@@ -54,8 +54,11 @@ export function writeChanges(
     const written = documents.map(({ documentId }) => documentId);
     await Promise.all([
       tx.query(`DELETE FROM ${table} WHERE document_id = ANY ($1::text[])`, [written]),
-      tx.query(`DELETE FROM ${committed} WHERE document_id = ANY ($1::text[])`, [written]),
-      tx.copyIn({ table: committed, columns: COMMITTED_COLUMNS }, encodeCommitted(documents)),
+      tx.query(
+        `INSERT INTO ${committed} (document_id, version) SELECT * FROM unnest($1::text[], $2::bigint[])
+         ON CONFLICT (document_id) DO UPDATE SET version = excluded.version`,
+        [written, documents.map(({ version }) => version)],
+      ),
       bytes === null ? null : tx.copyIn({ table, columns: CHUNK_COLUMNS }, bytes),
       // what a run's older version of them was refused for is over
       tx.query(
