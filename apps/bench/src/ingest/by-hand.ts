@@ -11,7 +11,7 @@ const COMMIT_ROWS = 2_000;
 const COLUMNS = "id, hash, text, embedding";
 
 export const handTable = (table: string): string =>
-  `CREATE TABLE ${table} (id text COLLATE "C" PRIMARY KEY, hash bytea NOT NULL, text text NOT NULL, embedding vector(${DIMS}) NOT NULL)`;
+  `CREATE TABLE IF NOT EXISTS ${table} (id text COLLATE "C" PRIMARY KEY, hash bytea NOT NULL, text text NOT NULL, embedding vector(${DIMS}) NOT NULL)`;
 
 /** Rows in PostgreSQL's binary COPY format, ASCII only, nothing checked. */
 export function encodeByHand(
@@ -73,10 +73,10 @@ export async function withClient<T>(database: string, use: (client: Client) => P
 }
 
 /**
- * The limit: documents in memory, sha256, base64 vectors, binary COPY upsert. A batch is embedded while the one before is committed. No check, no
- * checkpoint, no provenance, no lease, no version.
+ * The limit: documents in memory, one scan of the keys, sha256, base64 vectors of what differs, binary COPY upsert. A batch is embedded while the one
+ * before is committed. No check, no checkpoint, no provenance, no lease, no version.
  */
-export const fillByHand = (task: TaskOf<"fill-by-hand">): Promise<Marks> =>
+export const runByHand = (task: TaskOf<"run-by-hand">): Promise<Marks> =>
   withClient(task.database, async (client) => {
     const table = `${task.schema}.by_hand`;
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${task.schema}`);
@@ -84,30 +84,55 @@ export const fillByHand = (task: TaskOf<"fill-by-hand">): Promise<Marks> =>
     await client.query(`CREATE TEMP TABLE staging (LIKE ${table}) ON COMMIT DELETE ROWS`);
     const embed = limitByHand(new URL(task.service));
     const start = mark();
+    const stored = await keysByHand(client, "id", "hash", table);
+    let embedded = 0;
     let committing: Promise<void> = Promise.resolve();
-    for (let from = 0; from < task.documents; from += COMMIT_ROWS) {
-      const numbers = Array.from({ length: Math.min(COMMIT_ROWS, task.documents - from) }, (_, i) => from + i);
-      const texts = numbers.map((i) => documentText(i, []));
-      const bytes = encodeByHand(numbers.map(documentId), texts.map(sha256), texts, await embed(texts));
+    for (const batch of differing(task, stored)) {
+      embedded += batch.ids.length;
+      const bytes = encodeByHand(batch.ids, batch.hashes, batch.texts, await embed(batch.texts));
       await committing;
       committing = upsertByHand(client, table, bytes);
     }
     await committing;
-    return {
-      marks: { start, end: mark() },
-      peak_mib: process.resourceUsage().maxRSS / 1024,
-      embedded: task.documents,
-    };
+    return { marks: { start, end: mark() }, peak_mib: process.resourceUsage().maxRSS / 1024, embedded };
   });
+
+interface HandBatch {
+  readonly ids: string[];
+  readonly hashes: Buffer[];
+  readonly texts: string[];
+}
+
+/** Documents whose hash is not the stored one. */
+function* differing(task: TaskOf<"run-by-hand">, stored: ReadonlyMap<string, Buffer>): Generator<HandBatch> {
+  let batch: HandBatch = { ids: [], hashes: [], texts: [] };
+  for (let i = 0; i < task.documents; i++) {
+    const id = documentId(i);
+    const text = documentText(i, task.changes);
+    const hash = sha256(text);
+    if (stored.get(id)?.equals(hash)) continue;
+    batch.ids.push(id);
+    batch.hashes.push(hash);
+    batch.texts.push(text);
+    if (batch.ids.length < COMMIT_ROWS) continue;
+    yield batch;
+    batch = { ids: [], hashes: [], texts: [] };
+  }
+  if (batch.ids.length > 0) yield batch;
+}
+
+async function keysByHand(client: Client, id: string, hash: string, table: string): Promise<Map<string, Buffer>> {
+  const { rows } = await client.query<{ id: string; hash: Buffer }>(
+    `SELECT ${id} AS id, ${hash} AS hash FROM ${table}`,
+  );
+  return new Map(rows.map((row) => [row.id, row.hash]));
+}
 
 /** The limit of a run that changes nothing: every key and hash in one query, and the hash of every text compared with it. */
 export const scanByHand = (task: TaskOf<"scan-by-hand">): Promise<Marks> =>
   withClient(task.database, async (client) => {
     const start = mark();
-    const { rows } = await client.query<{ id: string; hash: Buffer }>(
-      `SELECT document_id AS id, content_hash AS hash FROM ${task.schema}.documents`,
-    );
-    const stored = new Map(rows.map(({ id, hash }) => [id, hash]));
+    const stored = await keysByHand(client, "document_id", "content_hash", `${task.schema}.documents`);
     let known = 0;
     for (let i = 0; i < task.documents; i++) {
       sha256(documentText(i, task.changes));

@@ -9,8 +9,8 @@ process.stdout.write(`${JSON.stringify(result)}\n`);
 // oxlint-disable-next-line consistent-return -- every name returns; the compiler proves it
 async function perform(given: Task): Promise<object> {
   switch (given.name) {
-    case "fill-by-hand":
-      return (await import("./by-hand.js")).fillByHand(given);
+    case "run-by-hand":
+      return (await import("./by-hand.js")).runByHand(given);
     case "scan-by-hand":
       return (await import("./by-hand.js")).scanByHand(given);
     case "langchain-add":

@@ -37,7 +37,7 @@ export async function measureFill(world: BenchWorld, rounds: number, documents: 
   };
   for (let round = 0; round < rounds; round++) {
     await measured(world, async (schema) => {
-      const marks = await world.run({ name: "fill-by-hand", schema, documents });
+      const marks = await world.run({ name: "run-by-hand", schema, documents, changes: [] });
       await mustHold(world, `${schema}.by_hand`, documents);
       seen.limit.push(documents / secondsBetween(marks, "start", "end"));
       seen.limitCpu.push(cpuPerThousand(marks, "start", "end", documents));

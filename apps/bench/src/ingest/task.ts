@@ -11,7 +11,7 @@ const Changes = z.array(z.object({ every: z.number(), offset: z.number() })).rea
 
 /** What a child process does, one for each measurement: its processor time and its memory are its own. */
 export const Task = z.discriminatedUnion("name", [
-  Common.extend({ name: z.literal("fill-by-hand") }),
+  Common.extend({ name: z.literal("run-by-hand"), changes: Changes }),
   Common.extend({ name: z.literal("scan-by-hand"), changes: Changes }),
   Common.extend({ name: z.literal("langchain-add") }),
   Common.extend({ name: z.literal("langchain-index") }),
