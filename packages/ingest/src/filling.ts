@@ -2,14 +2,13 @@ import type { NamespaceRecord, NamespaceWriter, Run } from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import { createCommitPace, type CommitPace } from "./commit-pace.js";
 import type { ContinueSetup } from "./continue-run.js";
-import { checkWitness, expectedSeal } from "./open-target.js";
+import { checkWitness, openSealedWriter } from "./open-target.js";
 import { OwnContents } from "./own-contents.js";
 import type { VectorSources } from "./prepare-batch.js";
 import { RecentVectors } from "./recent-vectors.js";
 import { createRunMeter, type RunMeter } from "./run-meter.js";
 import { stopped } from "./run-step.js";
 import { sameSpace } from "./same-space.js";
-import { sealedChunker } from "./whole-texts.js";
 
 const RECENT_VECTOR_BYTES = 8 * 1024 * 1024;
 
@@ -30,11 +29,7 @@ export async function openFilling(
   record: NamespaceRecord,
 ): Promise<Filling> {
   const { store, provider, tokenizer, commitRows, nowMs, limits } = setup;
-  const chunker = sealedChunker(record.seal, setup.chunker);
-  const writer = await store.namespaces.openWriter(record, {
-    ...expectedSeal(provider.profile),
-    chunkerId: chunker.id,
-  });
+  const { writer, chunker } = await openSealedWriter(setup, record);
   const pace = createCommitPace({ commitRows, nowMs });
   await pace.measure(record.seal.witness.length, () => checkWitness(setup, record, limits.witnessMinCosine));
   const run = await store.runs.get(runId); // its limit may have been set after it was read

@@ -4,11 +4,10 @@ import type { Changes, NamespaceRecord, NamespaceWriter, QueuedChange, Store, Te
 import { decidePostponement, whyGivenUp } from "./change-postponement.js";
 import type { Chunker } from "./chunker.js";
 import { createLiveMeter } from "./live-meter.js";
-import { checkWitness, expectedSeal } from "./open-target.js";
+import { checkWitness, openSealedWriter } from "./open-target.js";
 import { prepare, type VectorSources } from "./prepare-batch.js";
 import { RecentVectors } from "./recent-vectors.js";
 import { sameSpace } from "./same-space.js";
-import { sealedChunker } from "./whole-texts.js";
 
 /** Claimed and committed together; bounds memory, and what a kill costs. */
 const BATCH_CHANGES = 64;
@@ -168,11 +167,7 @@ export async function openDrain(
   record: NamespaceRecord,
 ): Promise<ChangeDrain> {
   const { store, provider, tokenizer, leaseMs, signal, stopping } = setup;
-  const chunker = sealedChunker(record.seal, setup.chunker);
-  const writer = await store.namespaces.openWriter(record, {
-    ...expectedSeal(provider.profile),
-    chunkerId: chunker.id,
-  });
+  const { writer, chunker } = await openSealedWriter(setup, record);
   const checkModel = () => checkWitness(setup, record, setup.witnessMinCosine);
   await checkModel();
   return {

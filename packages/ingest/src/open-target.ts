@@ -10,9 +10,10 @@ import {
   type Profile,
 } from "@emb/manifest";
 import type { EmbeddingProvider } from "@emb/providers";
-import type { ExpectedSeal, NamespaceAddress, NamespaceRecord, Seal, Store } from "@emb/store";
+import type { ExpectedSeal, NamespaceAddress, NamespaceRecord, NamespaceWriter, Seal, Store } from "@emb/store";
 import type { Chunker } from "./chunker.js";
 import { decideTarget } from "./target.js";
+import { sealedChunker } from "./whole-texts.js";
 
 /** What the namespace of a re-ingest is found or made with. */
 export interface TargetSetup {
@@ -78,6 +79,19 @@ export async function openTarget(setup: TargetSetup, address: NamespaceAddress):
     })),
   };
   return store.namespaces.create(address, seal);
+}
+
+/**
+ * A namespace that is there, to be written with the profile and the chunker that its seal says.
+ * @throws EmbError EMB_SEAL_MISMATCH, EMB_NAMESPACE_NOT_FOUND
+ */
+export async function openSealedWriter(
+  { store, provider, chunker: given }: Pick<TargetSetup, "provider" | "chunker"> & { store: Pick<Store, "namespaces"> },
+  record: NamespaceRecord,
+): Promise<{ writer: NamespaceWriter; chunker: Chunker }> {
+  const chunker = sealedChunker(record.seal, given);
+  const expected = { ...expectedSeal(provider.profile), chunkerId: chunker.id };
+  return { writer: await store.namespaces.openWriter(record, expected), chunker };
 }
 
 /**
