@@ -73,7 +73,9 @@ export async function continueRun(
 
   await step(store, run.id, "index");
   setup.onProgress({ kind: "index" });
-  const index = await writer.buildIndex({ signal });
+  const index = await writer.buildIndex({ signal }).catch(async (error: unknown) => {
+    throw await whyStopped(setup, run.id, error);
+  });
   if (tooWide(store, record)) setup.onProgress({ kind: "warning", message: index.reason });
   soon.throwIfAborted();
 
@@ -140,7 +142,7 @@ async function filledDocuments(
   };
 }
 
-/** A run that somebody ended says so, instead of what its end broke here (a table that is gone). */
+/** A run that somebody ended says so, instead of what its end broke here (a table that is gone, a build that was cancelled). */
 async function whyStopped(setup: ContinueSetup, runId: string, error: unknown): Promise<unknown> {
   const { store } = setup;
   if (eitherSignal(setup).aborted || isEmbError(error, "EMB_BUDGET_REACHED")) return error;

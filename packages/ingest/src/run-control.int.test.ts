@@ -148,6 +148,27 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     expect(anew).toMatchObject({ state: "ready", resumed: false, chunks: { embedded: 10 } });
   });
 
+  it("an abort that was cut off before it dropped anything is gone on with, unless another run fills there by now", async () => {
+    const cutOff = async () => {
+      const stop = new AbortController();
+      const onProgress = ({ kind }: Progress) => kind === "taken-in" && stop.abort(new Error("stopped"));
+      const source = sourceOf("test:cut-off", TEN);
+      const filling = reingest(await world.setup("cut-off", source, { signal: stop.signal, onProgress }));
+      await expect(filling).rejects.toThrow("stopped");
+      const run = await newest("cut-off");
+      await world.store.runs.transition(run.id, { from: [run.state], to: "aborted", reason: "" });
+      return newest("cut-off");
+    };
+    const first = await cutOff();
+    const second = await cutOff();
+    expect(second.namespaceId).toBe(first.namespaceId);
+    await expect(abortRun(control(), first)).rejects.toMatchObject({ code: "EMB_RUN_STATE_REFUSED" });
+    expect(await abortRun(control(), second)).toMatchObject({ run: { state: "aborted" }, dropped: true });
+    expect((await world.store.namespaces.list("cut-off")).map(({ state }) => state)).toEqual(["retired"]);
+    expect(await actions(second)).toEqual(["run.started", "run.aborted"]);
+    await expect(abortRun(control(), second)).rejects.toMatchObject({ code: "EMB_RUN_STATE_REFUSED" });
+  });
+
   it("abort keeps a namespace that was ready before the run", async () => {
     await reingest(await world.setup("kept", sourceOf("test:kept", TEN)));
     const stop = new AbortController();

@@ -34,11 +34,13 @@ export async function resumeRun(control: RunControl, run: Run): Promise<Run> {
 }
 
 /**
- * Ends an unfinished run for good, and drops what it filled. A namespace that was ready before may be serving: it is kept, as the fill left it.
+ * Ends an unfinished run for good, and drops what it filled. A namespace that was ready before may be serving: it is kept, as the fill left it. An abort that
+ * was cut off before it dropped anything is gone on with.
  * @throws EmbError EMB_RUN_STATE_REFUSED
  */
 export async function abortRun(control: RunControl, run: Run): Promise<{ run: Run; dropped: boolean }> {
-  await move(control, run, { from: UNFINISHED, to: "aborted", reason: "aborted by an operator", still: [] });
+  const still: readonly RunState[] = (await leftFilling(control, run)) ? ["aborted"] : [];
+  await move(control, run, { from: UNFINISHED, to: "aborted", reason: "aborted by an operator", still });
   const record = await recordOf(control, run);
   const dropped = record?.state === "filling";
   if (dropped) await control.store.namespaces.retire(record.id);
@@ -63,7 +65,7 @@ export async function retryRun(
   if (!ENDED.includes(run.state)) throw refused(run, ENDED, "retried");
   if (record === null || record.state === "retired")
     throw refused(run, ["a run whose namespace is still there"], "retried");
-  const newest = (await store.runs.list({ base: run.base })).find(({ namespaceId }) => namespaceId === record.id);
+  const newest = await newestRun(control, record);
   if (newest?.id !== run.id) throw refused(run, [`the newest run of ${record.namespace}, ${newest?.id}`], "retried");
 
   const failures = await store.runs.failures(run.id, MAX_FAILURES);
@@ -122,6 +124,15 @@ const refused = (run: Run, expected: readonly string[], verb: string): EmbError 
 
 const recordOf = async ({ store }: RunControl, run: Run): Promise<NamespaceRecord | null> =>
   (await store.namespaces.list(run.base)).find(({ id }) => id === run.namespaceId) ?? null;
+
+const newestRun = async ({ store }: RunControl, { base, id }: NamespaceRecord): Promise<Run | undefined> =>
+  (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === id);
+
+/** Nobody else fills what the run did not finish. */
+async function leftFilling(control: RunControl, run: Run): Promise<boolean> {
+  const record = await recordOf(control, run);
+  return record?.state === "filling" && (await newestRun(control, record))?.id === run.id;
+}
 
 const current = async ({ store }: RunControl, run: Run): Promise<Run> => (await store.runs.get(run.id)) ?? run;
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { isDatabaseError } from "./database-error.js";
 import { tableName } from "./namespace-table.js";
@@ -7,13 +8,18 @@ import { readVector } from "./vector-bytes.js";
 
 const VectorRow = z.object({ hash: z.string(), vector: z.instanceof(Uint8Array) });
 const LOCK_NOT_AVAILABLE = "55P03";
+/** Between two looks whether a writer is in the middle of something, and how often: a batch is over by then. */
+const BUSY_POLL_MS = 200;
+const BUSY_POLLS = 10;
 
 const StateRow = z.object({ filled: z.boolean(), made: z.boolean() });
 
 /** Looks up the vectors of one namespace by the content they were made of. */
 export interface ContentIndex {
-  /** Makes the database's index where there are rows and none is, unless a writer is in the middle of something: whoever asks first makes it then. */
-  makeUnlessBusy(): Promise<void>;
+  /**
+   * Makes the database's index where there are rows and none is, unless writers are in the middle of something for seconds: whoever asks first makes it then.
+   */
+  makeUnlessBusy(signal?: AbortSignal): Promise<void>;
   /** Keyed by lower-case hex; absent when there is none. */
   findVectors(contentHashes: readonly Uint8Array[]): Promise<ReadonlyMap<string, Float32Array>>;
 }
@@ -48,11 +54,15 @@ export function createContentIndex(driver: SqlDriver, schema: string, namespaceI
   };
 
   return {
-    makeUnlessBusy: async () => {
-      try {
-        await make("NOWAIT");
-      } catch (error) {
-        if (!isDatabaseError(error, LOCK_NOT_AVAILABLE)) throw error;
+    makeUnlessBusy: async (signal) => {
+      for (let polls = 0; polls < BUSY_POLLS; polls++) {
+        try {
+          await make("NOWAIT");
+          return;
+        } catch (error) {
+          if (!isDatabaseError(error, LOCK_NOT_AVAILABLE)) throw error;
+          await sleep(BUSY_POLL_MS, undefined, signal === undefined ? {} : { signal });
+        }
       }
     },
 

@@ -95,7 +95,12 @@ export async function buildIndex(
 
   const wanted = rows * (BUILD_BYTES_PER_ROW + dims * 4) * 1.25;
   const memoryKb = Math.ceil(Math.min(Math.max(wanted, 64 * 1024 * 1024), capabilities.indexBuildBytes) / 1024);
-  const settings: Record<string, string> = { maintenance_work_mem: `${memoryKb}kB` };
+  // A build takes hours where the rest takes seconds: the timeouts that a database has for those would end it each time anew.
+  const settings: Record<string, string> = {
+    maintenance_work_mem: `${memoryKb}kB`,
+    statement_timeout: "0",
+    lock_timeout: "0",
+  };
   // Of the table, not of the session: a pooler in between cannot lose it, and every builder keeps to it.
   const keepSafe = async () => {
     if (!(await parallelIsSafe(driver))) await driver.exec(`ALTER TABLE ${table} SET (parallel_workers = 0)`);
@@ -113,7 +118,8 @@ export async function buildIndex(
           `emb index ${table}`,
         ]);
         if (!parseOneRow(LockRow, lock).held) return null;
-        await tx.exec("SELECT 1"); // lets go of the cursor of the statement before, which would keep its snapshot
+        // silent as long as the build takes; also lets go of the cursor of the statement before, which would keep its snapshot
+        await tx.exec("SET LOCAL idle_in_transaction_session_timeout = 0");
         const found = await readIndex(driver, schema, record);
         if (found?.valid === true) return there;
         if (await isBuilding(driver, table)) return null; // for a process that is dead: the server goes on
@@ -133,6 +139,18 @@ export async function buildIndex(
     await tx.exec(create(""));
   });
   return { built: true, reason: `HNSW over ${rows} chunks` };
+}
+
+/**
+ * Ends the build that is under way for a table, perhaps one that nobody waits for any more: whoever drops the table would wait for it, and the
+ * build for whoever drops it.
+ */
+export async function cancelBuild({ capabilities }: SqlDriver, session: SqlSession, table: string): Promise<void> {
+  if (!capabilities.concurrentIndexBuild) return;
+  await session.query(
+    "SELECT pg_cancel_backend(pid) FROM pg_catalog.pg_stat_progress_create_index WHERE relid = to_regclass($1)",
+    [table],
+  );
 }
 
 async function isBuilding(session: SqlSession, table: string): Promise<boolean> {

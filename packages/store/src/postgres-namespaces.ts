@@ -2,6 +2,8 @@ import { EmbError, NAMESPACE_MODES } from "@emb/manifest";
 import { z } from "zod";
 import { committedName, createTables, tableName } from "./namespace-table.js";
 import type { NamespaceRecord, Namespaces } from "./namespaces.js";
+import { overMeetings } from "./over-meetings.js";
+import { cancelBuild } from "./postgres-index.js";
 import { createPostgresReader } from "./postgres-reader.js";
 import { createPostgresWriter } from "./postgres-writer.js";
 import type { NamespaceAddress, Seal, WitnessProbe } from "./seal.js";
@@ -202,12 +204,16 @@ export function createPostgresNamespaces(driver: SqlDriver, schema: string): Nam
         id,
       ])),
 
-    retire: (namespaceId) =>
-      driver.transaction(async (tx) => {
-        const id = z.int().parse(namespaceId);
-        await tx.query(`UPDATE ${schema}.namespaces SET state = 'retired' WHERE id = $1`, [id]);
-        await tx.query(`DELETE FROM ${schema}.changes WHERE namespace_id = $1`, [id]);
-        await tx.exec(`DROP TABLE IF EXISTS ${tableName(schema, id)}, ${committedName(schema, id)}`);
-      }),
+    retire: (namespaceId) => {
+      const id = z.int().parse(namespaceId);
+      return overMeetings(() =>
+        driver.transaction(async (tx) => {
+          await tx.query(`UPDATE ${schema}.namespaces SET state = 'retired' WHERE id = $1`, [id]);
+          await tx.query(`DELETE FROM ${schema}.changes WHERE namespace_id = $1`, [id]);
+          await cancelBuild(driver, tx, tableName(schema, id));
+          await tx.exec(`DROP TABLE IF EXISTS ${tableName(schema, id)}, ${committedName(schema, id)}`);
+        }),
+      );
+    },
   };
 }

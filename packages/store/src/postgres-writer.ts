@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { encodeChunkRows } from "./chunk-rows.js";
-import { isDatabaseError } from "./database-error.js";
 import { CHUNK_COLUMNS, committedName, tableName } from "./namespace-table.js";
 import type { DocumentChunks, NamespaceRecord, NamespaceWriter, WriteBatch } from "./namespaces.js";
 import { createContentIndex, type ContentIndex } from "./postgres-content-index.js";
@@ -10,6 +9,7 @@ import { readPending } from "./postgres-documents.js";
 import { upsertFailures } from "./postgres-runs.js";
 import { advanceShardParams, advanceShardSql, leaseLost } from "./postgres-shards.js";
 import { buildIndex } from "./postgres-index.js";
+import { overMeetings } from "./over-meetings.js";
 import { parseKeys } from "./postgres-reader.js";
 import type { SqlDriver, SqlTransaction } from "./sql-driver.js";
 import { parseOneRow } from "./sql-rows.js";
@@ -17,10 +17,6 @@ import { orRetired } from "./table-gone.js";
 
 const EmptyRow = z.object({ empty: z.boolean() });
 const PreparedRow = z.object({ held: z.boolean(), stale: z.array(z.int()) });
-
-/** What two writers of one document meet in: rows that came between, and locks taken in another order. */
-const MEETINGS = ["23505", "40P01"];
-const MAX_MEETINGS = 5;
 
 export function createPostgresWriter(options: {
   driver: SqlDriver;
@@ -167,21 +163,11 @@ export function createPostgresWriter(options: {
       unlessRetired(() => overMeetings(() => writeChanges({ driver, schema, record, sealId }, batch))),
 
     buildIndex: async (indexOptions) => {
-      await contentOf(record.id).makeUnlessBusy(); // for the runs to come, in a tenth of the time that it takes row by row
+      // for the runs to come, in a tenth of the time that it takes row by row; a put that had to make it would wait for the build below
+      await contentOf(record.id).makeUnlessBusy(indexOptions?.signal);
       return buildIndex(driver, schema, record, indexOptions?.signal);
     },
   };
-}
-
-/** A fill and a live write that met in one document: what was rolled back is written again, over what the other wrote. */
-async function overMeetings<T>(write: () => Promise<T>): Promise<T> {
-  for (let meetings = 0; ; meetings++) {
-    try {
-      return await write();
-    } catch (error) {
-      if (meetings === MAX_MEETINGS || !MEETINGS.some((state) => isDatabaseError(error, state))) throw error;
-    }
-  }
 }
 
 class StaleDocuments extends Error {

@@ -10,6 +10,8 @@ const ROWS = 5_200; // the least that a server indexes, and some
 const DIMS = 8;
 const SEAL = { dims: DIMS, similarity: "cosine", storage: "vector" } as const;
 
+const SHORT_TIMEOUTS = "-c statement_timeout=500 -c lock_timeout=500 -c idle_in_transaction_session_timeout=500";
+
 /** Deterministic numbers between -1 and 1. */
 const numbers = (seed: number, dims = DIMS): number[] => {
   let state = seed;
@@ -78,6 +80,19 @@ describe.skipIf(serverSkip !== "")(`an index on a server${serverSkip}`, () => {
       await holding;
     };
   };
+  /** A reader that does not end makes it wait at its end. */
+  const holdSnapshot = () => {
+    let release = () => {};
+    const holding = opened.driver.transaction(async (tx) => {
+      await tx.exec("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      await tx.exec("SELECT 1");
+      await new Promise<void>((resolve) => (release = resolve));
+    });
+    return async () => {
+      release();
+      await holding;
+    };
+  };
   const waitingBuild = async ({ record }: Filling): Promise<number> => {
     for (;;) {
       const { rows } = await opened.driver.query(
@@ -116,6 +131,67 @@ describe.skipIf(serverSkip !== "")(`an index on a server${serverSkip}`, () => {
     await release();
     expect(await build).toMatchObject({ built: true });
   }, 15_000);
+
+  it("comes after the one that live changes ask for, also where a writer is in the middle of a batch: they would wait for it", async () => {
+    const filling = await fill();
+    const { driver, schema } = opened;
+    const table = `${schema}.ns_${filling.record.id}`;
+    const release = holdWriter(filling);
+    const held = "SELECT FROM pg_locks WHERE relation = to_regclass($1) AND mode = 'RowExclusiveLock' AND granted";
+    while ((await driver.query(held, [table])).rows.length === 0);
+    const build = filling.writer.buildIndex();
+    await sleep(500);
+    await release();
+    expect(await build).toMatchObject({ built: true });
+    const { rows } = await driver.query("SELECT to_regclass($1) IS NOT NULL AS made", [`${table}_content`]);
+    expect(rows).toEqual([{ made: true }]);
+  });
+
+  it.each(["lives", "is dead"])(
+    "is ended when its namespace is dropped, whether who asked for it %s",
+    async (asker) => {
+      const filling = await fill();
+      const { driver, schema, store } = opened;
+      const { id } = filling.record;
+      const release = holdSnapshot();
+      const ended = (
+        asker === "lives"
+          ? filling.writer.buildIndex()
+          : driver.maintain(
+              `CREATE INDEX CONCURRENTLY ns_${id}_embedding ON ${schema}.ns_${id} USING hnsw (embedding vector_cosine_ops)`,
+              {},
+            )
+      ).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      await waitingBuild(filling);
+      await store.namespaces.retire(id);
+      expect(await ended).toMatchObject({ context: { sqlState: "57014" } });
+      const { rows } = await driver.query("SELECT to_regclass($1) AS left", [`${schema}.ns_${id}`]);
+      expect(rows).toEqual([{ left: null }]);
+      await release();
+    },
+  );
+
+  it("is built however short the timeouts of the database are", async () => {
+    const filling = await fill();
+    const { schema } = opened;
+    const address = new URL(serverUrl());
+    address.searchParams.set("options", SHORT_TIMEOUTS);
+    const store = await openServerStore({ connectionString: address.href, schema });
+    try {
+      const writer = await store.namespaces.openWriter(filling.address, filling.seal);
+      const release = holdWriter(filling);
+      const build = writer.buildIndex();
+      await waitingBuild(filling);
+      await sleep(1_000);
+      await release();
+      expect(await build).toMatchObject({ built: true });
+    } finally {
+      await store.close();
+    }
+  });
 
   it("is waited for when the process that asked for it is dead, and the server goes on building", async () => {
     const filling = await fill();
