@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { adopt, type AdoptSetup } from "./adopt.js";
+import { continueRun } from "./continue-run.js";
 import { reingest } from "./reingest.js";
 import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
 import { STORED_DOCUMENTS } from "./source.js";
+import { WHOLE_TEXTS } from "./whole-texts.js";
 
 let world: SmallWorld;
 beforeAll(async () => (world = await openSmallWorld()), 60_000);
@@ -135,6 +137,34 @@ describe("adopting a table", { timeout: 120_000 }, () => {
     await world.byHand(`UPDATE emb.runs SET intake_done = false WHERE id = '${run!.id}'`); // as killed within the copy
     expect(await again()).toEqual(["EMB_USAGE", expect.stringContaining(`emb runs abort ${run!.id}, then adopt it`)]);
   });
+
+  it.each(["leftOut", "recordFailures", "copy", "append"])(
+    "that was killed in %s has taken the whole table and goes on, or nothing and is aborted",
+    async (killedIn) => {
+      const killed: object = { [killedIn]: () => Promise.reject(new Error("killed")) };
+      const base = `killed-${killedIn}`;
+      const setup = await setupOf(base, "gaps");
+      const { adoption, runs, audit } = setup.store;
+      const store = {
+        ...setup.store,
+        adoption: { ...adoption, ...killed },
+        runs: { ...runs, ...killed },
+        audit: { ...audit, ...killed },
+      };
+      await adopt({ ...setup, store, acceptFailures: 5 }).catch(() => null);
+      const [run] = await world.store.runs.list({ base });
+      const { live } = await world.store.documents.count(base);
+      expect({ live, intakeDone: run?.intakeDone }).toEqual(
+        live > 0 ? { live: 5, intakeDone: true } : { live: 0, intakeDone: false },
+      );
+      if (live === 0 || run?.state === "ready") return;
+      const [record] = await world.store.namespaces.list(base);
+      expect(await continueRun({ ...setup, chunker: WHOLE_TEXTS }, run!, record!)).toMatchObject({
+        run: { state: "ready" },
+        verification: { ok: true, found: 5, setAside: 4 },
+      });
+    },
+  );
 
   it.each<[string, Partial<AdoptSetup["table"]>, string, RegExp]>([
     ["no such table", { table: "nothing" }, "EMB_SOURCE_INVALID", /no such table/],

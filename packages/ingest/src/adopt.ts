@@ -64,6 +64,12 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
   const started = await startRun(sealing, record);
   if (started === null) throw await inUse(setup, address, record); // by another adoption, a moment ago
   const { id: runId, version } = started;
+  if (setup.acceptFailures > 0) await store.runs.acceptFailures(runId, setup.acceptFailures);
+  const leftOut = await store.adoption.leftOut(table, MAX_NAMED_ROWS);
+  await store.runs.recordFailures(
+    runId,
+    leftOut.map(({ id, reason }) => ({ documentId: id, ordinal: null, code: "EMB_DOCUMENT_INVALID", reason })),
+  );
   const hashPrefix = Buffer.from(`${canonicalJson({ title: null, format: "text", metadata: {} })}\0`, "utf8"); // content-hash.ts
   const source = sourceOf(table);
   const { documents } = await store.adoption
@@ -73,12 +79,6 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
       await store.namespaces.retire(record.id);
       throw error;
     });
-  const leftOut = await store.adoption.leftOut(table, MAX_NAMED_ROWS);
-  await store.runs.recordFailures(
-    runId,
-    leftOut.map(({ id, reason }) => ({ documentId: id, ordinal: null, code: "EMB_DOCUMENT_INVALID", reason })),
-  );
-  await store.runs.cutShards(runId, Math.max(documents, 1));
   await store.audit.append({
     action: "namespace.adopted",
     actor: setup.actor,

@@ -29,7 +29,7 @@ export interface Adoption {
   /** Ids (or `row without id`) of rows that cannot be taken, with the reason; at most `limit`. */
   leftOut(table: ForeignTable, limit: number): Promise<readonly { readonly id: string; readonly reason: string }[]>;
   /**
-   * Copies every usable row as a document of the namespace's base, of one chunk, in one transaction. The base must have no documents.
+   * Copies every usable row as a document of the namespace's base, of one chunk, and ends the run's intake, in one transaction. The base must have no documents.
    * @param take.hashPrefix what a document's content hash covers before its text
    * @throws EmbError EMB_USAGE for a base that has documents, EMB_VECTOR_INVALID for a vector of other dims
    */

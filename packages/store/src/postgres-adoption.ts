@@ -91,6 +91,8 @@ export function createPostgresAdoption(driver: SqlDriver, schema: string): Adopt
           // one moment of a table that others write to; the lock is there before it
           await tx.exec(`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ`);
           await tx.exec(`LOCK TABLE ${schema}.documents IN SHARE ROW EXCLUSIVE MODE`);
+          // who pauses or aborts the run waits for the copy
+          await tx.query(`UPDATE ${schema}.runs SET intake_done = true WHERE id = $1`, [runId]);
           const before = await tx.query(
             `SELECT count(*)::integer AS documents FROM (SELECT FROM ${schema}.documents WHERE base = $1 LIMIT 1) AS d`,
             [record.base],
@@ -113,6 +115,10 @@ export function createPostgresAdoption(driver: SqlDriver, schema: string): Adopt
             `INSERT INTO ${committedName(schema, record.id)} (document_id, version)
              SELECT document_id, version FROM ${schema}.documents WHERE base = $1`,
             [record.base],
+          );
+          await tx.query(
+            `UPDATE ${schema}.runs SET updated_at = now(), documents_total = $2::bigint, documents_pending = 0 WHERE id = $1`,
+            [runId, affected],
           );
           return { documents: affected };
         })
