@@ -67,6 +67,13 @@ async function collect(items: AsyncIterable<SourceItem>): Promise<SourceItem[]> 
 const live = { signal: new AbortController().signal };
 
 describe.skipIf(skip !== "")(`a PostgreSQL source${skip}`, () => {
+  it.each([49, 50, 51, 120])("takes %i other columns", async (count) => {
+    const names = Array.from({ length: count }, (_, i) => `c${i}`);
+    const query = `SELECT 1 AS id, 'body' AS text, ${names.map((name, i) => `${i} AS ${name}`).join(", ")}`;
+    const metadata = Object.fromEntries(names.map((name, i) => [name, i]));
+    expect(await collect(sourceOf({ query }).read(live))).toMatchObject([{ kind: "document", id: "1", metadata }]);
+  });
+
   it("takes title, metadata and every other column, from a query too", async () => {
     const query = `SELECT 7 AS id, 'body' AS text, 'Head' AS title, now() AS updated_at, 'de' AS lang, ARRAY[1, 2] AS "my tags", '{"a": {"b": true}}'::json AS metadata;`;
     expect(await collect(sourceOf({ query }).read(live))).toEqual([

@@ -27,6 +27,9 @@ const LATE_COMMIT_SECONDS = 300;
 /** Columns with a meaning; every other one is metadata under its own name. */
 const OWN_COLUMNS: ReadonlySet<string> = new Set(["id", "text", "title", "updated_at", "metadata"]);
 
+/** PostgreSQL takes at most 100 arguments of a function: names and values. */
+const MAX_PAIRS = 50;
+
 const Row = z.object({
   id: z.string().nullable(),
   text: z.string().nullable(),
@@ -172,13 +175,16 @@ function checkColumns(identity: string, columns: readonly string[], changes: boo
 /** One row for each document, everything as text, in order of id. */
 function documentsSql(from: string, columns: readonly string[], maxBytes: number, changes: boolean): string {
   const more = columns.filter((name) => !OWN_COLUMNS.has(name));
-  const pairs = more.map((name) => `${literal(name)}, q.${quoted(name)}`).join(", ");
+  const pairs = more.map((name) => `${literal(name)}, q.${quoted(name)}`);
+  const objects = [`jsonb_build_object(${pairs.slice(0, MAX_PAIRS).join(", ")})`];
+  for (let place = MAX_PAIRS; place < pairs.length; place += MAX_PAIRS)
+    objects.push(`jsonb_build_object(${pairs.slice(place, place + MAX_PAIRS).join(", ")})`);
   const metadata = columns.includes("metadata") ? " || coalesce(to_jsonb(q.metadata), '{}')" : "";
   // values that are equal to the database may differ as texts: 1.0 and 1.00, or letters under a collation that takes A for a
   const order = `q.id, q.id::text COLLATE "C"${columns.includes("updated_at") ? ", q.updated_at" : ""}`;
   return `SELECT q.id::text AS id, CASE WHEN octet_length(q.text::text) <= ${maxBytes} THEN q.text::text END AS text,
       octet_length(q.text::text) AS bytes, ${columns.includes("title") ? "q.title::text" : "NULL::text"} AS title,
-      (jsonb_build_object(${pairs})${metadata})::text AS metadata
+      (${objects.join(" || ")}${metadata})::text AS metadata
     FROM ${from} ${changes ? "WHERE q.updated_at >= $1::timestamptz" : ""} ORDER BY ${order}`;
 }
 
