@@ -162,11 +162,20 @@ async function readSource(setup: ReingestSetup, run: Run, record: NamespaceRecor
   }
 }
 
+/** Between two looks whether somebody stopped a run whose source is read: a batch takes a few milliseconds. */
+const LOOK_MS = 1_000;
+
 async function takeInFor(
-  { store, signal, onProgress }: ReingestSetup,
+  { store, signal, onProgress, nowMs }: ReingestSetup,
   run: Run,
   source: Source,
 ): Promise<IntakeReport> {
+  let lookedAtMs = nowMs();
+  const look = async () => {
+    if (nowMs() - lookedAtMs < LOOK_MS) return;
+    lookedAtMs = nowMs();
+    await step(store, run.id, "plan");
+  };
   return takeIn({
     documents: store.documents,
     source,
@@ -176,7 +185,10 @@ async function takeInFor(
     signal,
     onSetAside: (failures) => store.runs.recordFailures(run.id, failures),
     onProgress: (seen) => onProgress({ kind: "intake", seen }),
-    ...(run.partial && { onTaken: (ids) => store.runs.addToScope(run.id, ids) }),
+    onTaken: async (ids) => {
+      if (run.partial) await store.runs.addToScope(run.id, ids);
+      await look();
+    },
   }).catch(async (error: unknown) => {
     // A source that is not there or has nothing would leave a run that only this source could finish.
     if (isEmbError(error) && NO_SOURCE.has(error.code)) await step(store, run.id, "failed", error.message);

@@ -10,6 +10,7 @@ import { reingest } from "./reingest.js";
 import { scopeSource } from "./scoped-source.js";
 import { abortRun, pauseRun, resumeRun, retryRun } from "./run-control.js";
 import type { Progress } from "./run-progress.js";
+import type { Source } from "./source.js";
 import { openSmallWorld, sourceOf, TEN, type SmallWorld } from "./small-world.fixture.js";
 
 const refuseSeven = (text: string) =>
@@ -119,6 +120,33 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     expect(paused).toMatchObject({ state: "paused", intakeDone: false });
     expect((await resumeRun(control(), paused)).state).toBe("plan");
     expect(await reingest(await world.setup("early", source))).toMatchObject({ state: "ready", resumed: true });
+  });
+
+  it.each([
+    ["paused", (run: Run) => pauseRun(control(), run, "lunch")],
+    ["aborted", (run: Run) => abortRun(control(), run)],
+  ])("a run that is %s while its source is read stops reading", async (state, act) => {
+    const base = `reading-${state}`;
+    const asked: string[] = [];
+    const source: Source = {
+      identity: `test:${base}`,
+      async *read() {
+        for (let number = 0; number < 10_000; number++) {
+          const id = `d${number}`;
+          asked.push(id);
+          if (number === 1_500) await act(await newest(base));
+          yield { kind: "document", id, title: null, format: "text", text: "", metadata: {}, version: null };
+        }
+      },
+    };
+    let seconds = 0;
+    const nowMs = () => ++seconds * 1000;
+    await expect(reingest({ ...(await world.setup(base, source)), nowMs })).rejects.toMatchObject({
+      code: "EMB_RUN_NOT_READY",
+      message: expect.stringContaining(`seen state ${state}`),
+    });
+    expect(asked.length).toBeLessThan(5_000);
+    expect(await newest(base)).toMatchObject({ state, intakeDone: false });
   });
 
   it("the same re-ingest resumes a paused run", async () => {
