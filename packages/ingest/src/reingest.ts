@@ -85,7 +85,9 @@ async function runOnce(setup: ReingestSetup): Promise<EndedRun> {
   return { ...ended, resumed, intake, found: ended.verification?.found ?? (await countChunks(setup, record)) };
 }
 
+/** Of a run that others filled. */
 async function countChunks({ store, provider }: ReingestSetup, record: NamespaceRecord): Promise<number> {
+  if ((await store.namespaces.find(record))?.id !== record.id) return 0; // dropped by an abort
   const reader = await store.namespaces.openReader(record, expectedSeal(provider.profile), { strict: true });
   return (await reader.count()).chunks;
 }

@@ -176,6 +176,18 @@ describe("an operator moves a run", { timeout: 120_000 }, () => {
     expect(anew).toMatchObject({ state: "ready", resumed: false, chunks: { embedded: 10 } });
   });
 
+  it("a command that only follows says that its run was aborted", async () => {
+    let aborting: Promise<unknown> | undefined;
+    const setup = await world.setup("followed", sourceOf("test:followed", TEN), {
+      onProgress({ kind }) {
+        if (kind === "waiting") aborting ??= newest("followed").then((run) => abortRun(control(), run));
+      },
+    });
+    const sleep = async () => void (await aborting);
+    const report = await reingest({ ...setup, filledBy: "queue", sleep });
+    expect(report).toMatchObject({ state: "aborted", reason: "aborted by an operator", chunks: { total: 0 } });
+  });
+
   it("an abort that was cut off before it dropped anything is gone on with, unless another run fills there by now", async () => {
     const cutOff = async () => {
       const stop = new AbortController();
