@@ -108,9 +108,21 @@ describe.skipIf(skip !== "")(`a PostgreSQL source${skip}`, () => {
     const failure = await collect(sourceOf({ query }).read(live)).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: "EMB_SOURCE_INVALID", message: expect.stringContaining("SQLSTATE 22P02") });
     expect(JSON.stringify(failure) + String(failure)).not.toContain("secret");
-    const metadata = "SELECT 1 AS id, 'body' AS text, '[1]'::json AS metadata";
-    expect(await collect(sourceOf({ query: metadata }).read(live))).toEqual([
-      expect.objectContaining({ kind: "set-aside", reason: "metadata: expected a JSON object" }),
+  });
+
+  it("sets aside a row whose metadata cannot be kept, and reads on", async () => {
+    const query = `SELECT id, 'body' AS text, metadata::json, extra::json FROM (VALUES
+      (1, '[1]', '1'), (2, '{"a": "\\u0000"}', '1'), (3, NULL, '{"b": "\\u0000"}'), (4, '"c"', '1'),
+      (5, 'null', '2'), (6, '{"extra": 3, "__proto__": {"d": 4}}', '1')) AS rows (id, metadata, extra)`;
+    const items = await collect(sourceOf({ query }).read(live));
+    const nul = "metadata: expected text, found a NUL character at offset 0";
+    expect(items.map((item) => (item.kind === "document" ? JSON.stringify(item.metadata) : item.reason))).toEqual([
+      "metadata: expected a JSON object",
+      nul,
+      nul,
+      "metadata: expected a JSON object",
+      '{"extra":2}',
+      '{"extra":3,"__proto__":{"d":4}}',
     ]);
   });
 

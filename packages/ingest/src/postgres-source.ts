@@ -35,6 +35,7 @@ const Row = z.object({
   text: z.string().nullable(),
   bytes: z.int().nullable(),
   title: z.string().nullable(),
+  /** Objects as json, not jsonb: a value that jsonb cannot hold would end the query, where it ends one document only. */
   metadata: z.string(),
 });
 const Mark = z.object({ mark: z.string() });
@@ -176,15 +177,16 @@ function checkColumns(identity: string, columns: readonly string[], changes: boo
 function documentsSql(from: string, columns: readonly string[], maxBytes: number, changes: boolean): string {
   const more = columns.filter((name) => !OWN_COLUMNS.has(name));
   const pairs = more.map((name) => `${literal(name)}, q.${quoted(name)}`);
-  const objects = [`jsonb_build_object(${pairs.slice(0, MAX_PAIRS).join(", ")})`];
-  for (let place = MAX_PAIRS; place < pairs.length; place += MAX_PAIRS)
-    objects.push(`jsonb_build_object(${pairs.slice(place, place + MAX_PAIRS).join(", ")})`);
-  const metadata = columns.includes("metadata") ? " || coalesce(to_jsonb(q.metadata), '{}')" : "";
+  const objects = Array.from(
+    { length: Math.ceil(pairs.length / MAX_PAIRS) },
+    (_, part) => `json_build_object(${pairs.slice(part * MAX_PAIRS, (part + 1) * MAX_PAIRS).join(", ")})`,
+  );
+  if (columns.includes("metadata")) objects.push("to_json(q.metadata)");
   // values that are equal to the database may differ as texts: 1.0 and 1.00, or letters under a collation that takes A for a
   const order = `q.id, q.id::text COLLATE "C"${columns.includes("updated_at") ? ", q.updated_at" : ""}`;
   return `SELECT q.id::text AS id, CASE WHEN octet_length(q.text::text) <= ${maxBytes} THEN q.text::text END AS text,
       octet_length(q.text::text) AS bytes, ${columns.includes("title") ? "q.title::text" : "NULL::text"} AS title,
-      (${objects.join(" || ")}${metadata})::text AS metadata
+      json_build_array(${objects.join(", ")})::text AS metadata
     FROM ${from} ${changes ? "WHERE q.updated_at >= $1::timestamptz" : ""} ORDER BY ${order}`;
 }
 
@@ -204,7 +206,7 @@ function toItem(
   if (isRefusal(text)) return setAside(id, text);
   const title = cleanText(row.title ?? "", "title");
   if (isRefusal(title)) return setAside(id, title);
-  const metadata: unknown = JSON.parse(row.metadata); // written by the server's jsonb
+  const metadata = merged(z.array(z.unknown()).parse(JSON.parse(row.metadata)));
   if (!isMetadata(metadata))
     return setAside(id, invalid(`metadata: ${metadataFlaw(metadata) ?? "expected a JSON object"}`));
   return {
@@ -216,6 +218,15 @@ function toItem(
     metadata,
     version: null,
   };
+}
+
+/** Objects of which a later one has the last word, NULL for none, as one; a value among them that is no object, as it is. */
+function merged(parts: readonly unknown[]): unknown {
+  const given = parts.filter((part) => part !== null);
+  const isObject = (part: unknown): part is object => typeof part === "object" && !Array.isArray(part);
+  return given.every(isObject)
+    ? Object.fromEntries(given.flatMap((part) => Object.entries(part)))
+    : given.find((part) => !isObject(part));
 }
 
 const invalid = (reason: string): Refusal => ({ code: "EMB_DOCUMENT_INVALID", reason });
