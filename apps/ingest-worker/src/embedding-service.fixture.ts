@@ -24,8 +24,13 @@ function vectorOf(text: string): number[] {
   return raw.map((value) => value / norm);
 }
 
-/** @param options.delayMs how long it thinks about each request */
-export async function startEmbeddingService(options: { delayMs?: number } = {}): Promise<EmbeddingServiceFixture> {
+/**
+ * @param options.delayMs how long it thinks about each request
+ * @param options.busySeconds what its first answer asks to wait, with 429
+ */
+export async function startEmbeddingService(
+  options: { delayMs?: number; busySeconds?: number } = {},
+): Promise<EmbeddingServiceFixture> {
   const requests: { atMs: number; texts: readonly string[] }[] = [];
   const told = new EventEmitter();
   let holding: string | null = null;
@@ -35,6 +40,8 @@ export async function startEmbeddingService(options: { delayMs?: number } = {}):
     request.on("end", () => {
       const { model, input } = Body.parse(JSON.parse(Buffer.concat(parts).toString()));
       requests.push({ atMs: performance.now(), texts: input });
+      const isBusy = options.busySeconds !== undefined && requests.length === 1;
+      if (isBusy) response.writeHead(429, { "retry-after": String(options.busySeconds) });
       const data = input.map((text, index) => ({ index, embedding: vectorOf(text) }));
       const body = JSON.stringify({ model, data, usage: { prompt_tokens: input.length } });
       const answer = () => void setTimeout(() => response.end(body), options.delayMs ?? 0);

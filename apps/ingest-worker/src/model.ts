@@ -3,6 +3,7 @@ import type { Profile } from "@emb/manifest";
 import {
   createProvider,
   createTokenizer,
+  PATIENT_QUERIES,
   type EmbeddingProvider,
   type ProviderOptions,
   type Tokenizer,
@@ -34,14 +35,20 @@ export async function createCounting(settings: Settings, env: Environment, profi
   return { tokenizer, chunker: profileChunker(profile, tokenizer, settings.ingest.chunkTokens) };
 }
 
-/** @throws EmbError EMB_REQUIREMENT_MISSING, EMB_PROVIDER_UNKNOWN, EMB_MODEL_UNAVAILABLE */
+/**
+ * A model for work that nobody waits for: its queries are as patient as its documents, unless it is told otherwise.
+ * @throws EmbError EMB_REQUIREMENT_MISSING, EMB_PROVIDER_UNKNOWN, EMB_MODEL_UNAVAILABLE
+ */
 export async function createModel(
   settings: Settings,
   env: Environment,
   profile: Profile,
-  told: Pick<ProviderOptions, "observer" | "onWarning" | "pacer"> = {},
+  told: Pick<ProviderOptions, "observer" | "onWarning" | "pacer" | "http"> = {},
 ): Promise<Model> {
   requireReady(profile, env);
   const counting = await createCounting(settings, env, profile);
-  return { ...counting, provider: await createProvider(profile, { ...accessOf(settings, env), ...told }) };
+  return {
+    ...counting,
+    provider: await createProvider(profile, { ...accessOf(settings, env), http: PATIENT_QUERIES, ...told }),
+  };
 }

@@ -22,6 +22,6 @@ export type {
 } from "./provider-events.js";
 export { checkEmbeddings, NORM_TOLERANCE } from "./response-checks.js";
 export type { PacedRequest, Pacer } from "./http/pacing.js";
-export type { HttpTuning } from "./http/http-tuning.js";
+export { PATIENT_QUERIES, type HttpTuning } from "./http/http-tuning.js";
 export { telemetryLabels, type TelemetryContext, type TelemetryLabels } from "./telemetry-labels.js";
 export type { TokenCount, Tokenizer } from "./tokenizer.js";

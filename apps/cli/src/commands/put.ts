@@ -44,7 +44,10 @@ export const put: Command<PutOptions> = async (session, options) => {
     });
     const shown = await showChange(store, { base, documentId: id, signal }, async (record, work) => {
       const profile = findProfile(settings, record.seal.profile);
-      const model = await createModel(settings, env, profile, { pacer: store.rateLimits });
+      const model = await createModel(settings, env, profile, {
+        pacer: store.rateLimits,
+        http: {}, // somebody waits to hear whether it is shown
+      });
       try {
         const { witnessMinCosine } = settings.verify;
         const { leaseMs } = settings.ingest;

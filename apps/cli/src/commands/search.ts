@@ -21,7 +21,10 @@ export const search: Command<SearchOptions> = async (session, options) => {
   const { profile, decision } = passGate(settings, session.env, options.profile);
   const topK = options.topK === undefined ? settings.query.topK : wholeNumber("--top-k", options.topK);
   return withStore(settings, async (store) => {
-    const { provider } = await createModel(settings, session.env, profile, { pacer: store.rateLimits });
+    const { provider } = await createModel(settings, session.env, profile, {
+      pacer: store.rateLimits,
+      http: {}, // somebody waits for the answer
+    });
     try {
       await recordOverride(store, settings, decision, "search");
       const base = options.base ?? settings.store.baseNamespace;

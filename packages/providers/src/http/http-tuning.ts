@@ -13,6 +13,8 @@ export interface HttpTuning {
   readonly retries: Readonly<Record<Side, number>>;
   /** How long a batch waits in all for a service that answers 429. */
   readonly maxRateLimitWaitMs: Readonly<Record<Side, number>>;
+  /** Whether a batch waits for its place in the rate limits that processes share, and while the breaker is open. */
+  readonly waitsInLine: Readonly<Record<Side, boolean>>;
   readonly backoff: BackoffSettings;
   readonly breaker: BreakerSettings;
   /** Monotonic. */
@@ -29,6 +31,7 @@ export const DEFAULT_TUNING: HttpTuning = {
   timeoutMs: { query: 10_000, document: 120_000 },
   retries: { query: 2, document: 6 },
   maxRateLimitWaitMs: { query: 2_000, document: 300_000 },
+  waitsInLine: { query: false, document: true },
   backoff: { firstDelayMs: 200, maxDelayMs: 20_000 },
   breaker: { failures: 5, openMs: 5_000, maxOpenMs: 60_000 },
   nowMs: () => performance.now(),
@@ -43,3 +46,16 @@ export const DEFAULT_TUNING: HttpTuning = {
     }
   },
 };
+
+const asDocuments = <T>({ document }: Readonly<Record<Side, T>>) => ({ query: document, document });
+
+/**
+ * For a fill or a verification: nobody waits for the answers to the queries that it asks, and a service that is busy for a moment must not end what took
+ * hours.
+ */
+export const PATIENT_QUERIES = {
+  timeoutMs: asDocuments(DEFAULT_TUNING.timeoutMs),
+  retries: asDocuments(DEFAULT_TUNING.retries),
+  maxRateLimitWaitMs: asDocuments(DEFAULT_TUNING.maxRateLimitWaitMs),
+  waitsInLine: asDocuments(DEFAULT_TUNING.waitsInLine),
+} satisfies Partial<HttpTuning>;

@@ -1,17 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { profileOf } from "../profile.test-data.js";
+import { DEFAULT_TUNING, PATIENT_QUERIES, type HttpTuning } from "./http-tuning.js";
 import { createPacing, type PacedRequest } from "./pacing.js";
 
 const live = new AbortController().signal;
 
-function paced(limits: { requestsPerMinute: number | null; tokensPerMinute: number | null }, waitMs = 0) {
+function paced(
+  limits: { requestsPerMinute: number | null; tokensPerMinute: number | null },
+  waitMs = 0,
+  { waitsInLine }: Pick<HttpTuning, "waitsInLine"> = DEFAULT_TUNING,
+) {
   const asked: PacedRequest[] = [];
   const slept: number[] = [];
   const pacing = createPacing({
     profile: profileOf({ provider: "tei", modelId: "m", limits }),
     access: { origin: "http://here:1", path: "/v1" },
     pacer: { reserve: async (request) => (asked.push(request), waitMs) },
-    tuning: { sleep: async (ms) => void slept.push(ms) },
+    tuning: { waitsInLine, sleep: async (ms) => void slept.push(ms) },
   });
   return { pacing, asked, slept };
 }
@@ -33,6 +38,12 @@ describe("pacing", () => {
     const { pacing, asked, slept } = paced(both, 250);
     await pacing!.wait("query", 5, live);
     expect([asked.length, slept]).toEqual([1, []]);
+  });
+
+  it("lets a query wait that nobody waits for", async () => {
+    const { pacing, asked, slept } = paced(both, 250, PATIENT_QUERIES);
+    await pacing!.wait("query", 5, live);
+    expect([asked.length, slept]).toEqual([1, [250]]);
   });
 
   it("makes up for what the service counted otherwise", async () => {

@@ -31,7 +31,7 @@ export function createPacing(setup: {
   profile: Profile;
   access: Pick<ServiceAccess, "origin" | "path">;
   pacer: Pacer | undefined;
-  tuning: Pick<HttpTuning, "sleep">;
+  tuning: Pick<HttpTuning, "sleep" | "waitsInLine">;
 }): Pacing | null {
   const { profile, access, pacer, tuning } = setup;
   const { requestsPerMinute, tokensPerMinute } = profile.limits;
@@ -43,7 +43,7 @@ export function createPacing(setup: {
       const tokens = Math.max(expected + owed, 0);
       owed += expected - tokens;
       const reserved = pacer.reserve({ key, requestsPerMinute, tokensPerMinute, tokens });
-      if (side === "query") {
+      if (!tuning.waitsInLine[side]) {
         reserved.catch(() => {}); // an answer to somebody who waits is worth more than its place in a count
         return;
       }

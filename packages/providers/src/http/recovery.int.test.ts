@@ -17,6 +17,7 @@ import {
 import { startLoopback, type FaultInput, type Loopback } from "../../test/loopback.js";
 import { PROTOCOL_IDS, type ProtocolId } from "../../test/loopback/protocols.js";
 import type { ProviderEvent } from "../provider-events.js";
+import { PATIENT_QUERIES } from "./http-tuning.js";
 
 /** Requests at once before the client has learnt anything: adaptive-limit.ts. */
 const FIRST_LIMIT = 8;
@@ -110,6 +111,24 @@ describe("Retry-After", () => {
     expect(waits).toEqual([]);
   });
 
+  it("is waited for with a query too by whom nobody waits for", async () => {
+    const { waits, ...tuning } = virtualWaiting();
+    const refusals: FaultInput[] = [
+      { what: { kind: "status", status: 429, headers: { "retry-after": "3" } }, times: 2 },
+    ];
+    await open("openai", 4, { tuning: { ...tuning, ...PATIENT_QUERIES } });
+    await hosted.service.play(refusals);
+    expectRight(await hosted.provider.embedQueries(["a"], live), ["a"], hosted, "query");
+    expect(waits.map((ms) => Math.floor(ms / 1_000))).toEqual([3, 3]);
+
+    await closeAndCheck(hosted);
+    await open("openai", 4, { tuning });
+    await hosted.service.play(refusals);
+    expect(await failureOf(hosted.provider.embedQueries(["a"], live))).toMatchObject({
+      code: "EMB_PROVIDER_RATE_LIMITED",
+    });
+  });
+
   it("of several refusals holds for every batch, those that wait for a place among them", async () => {
     const patient = { query: 0, document: 60_000 };
     await open("openai", 1, { tuning: { ...IMPATIENT, maxConcurrency: 20, maxRateLimitWaitMs: patient } });
@@ -196,6 +215,15 @@ describe("the breaker", () => {
     const probes = ["open", "half_open"];
     expect(states()).toEqual([...probes, ...probes, ...probes, "closed"]); // two of the five met probes
     expect(await sentAgain()).toEqual([]);
+  });
+
+  it("lets a query wait too, of whom nobody waits for", async () => {
+    await open("openai", 4, {
+      tuning: { ...IMPATIENT, ...PATIENT_QUERIES, backoff: IMPATIENT.backoff!, breaker: { ...breaker, openMs: 20 } },
+    });
+    await hosted.service.play([down(503, { times: 4 })]);
+    expectRight(await query(), ["a"], hosted, "query");
+    expect(states()).toEqual(["open", "half_open", "open", "half_open", "closed"]);
   });
 
   it("does not count what the service refuses", async () => {

@@ -121,7 +121,7 @@ export class ServiceClient {
       if (patience.refusedWaitMs > tuning.maxRateLimitWaitMs[side])
         throw failures.rateLimited(patience.refusals, wantedMs);
     } else if (attempt.kind === "held") {
-      if (side === "query" || tries >= tuning.retries[side]) throw failures.breakerOpen(attempt.waitMs);
+      if (!tuning.waitsInLine[side] || tries >= tuning.retries[side]) throw failures.breakerOpen(attempt.waitMs);
     } else if (tries >= tuning.retries[side] || delayMs > tuning.backoff.maxDelayMs * 2) {
       throw failures.unavailable(tries + 1, attempt.seen);
     }
