@@ -138,7 +138,7 @@ describe("adopting a table", { timeout: 120_000 }, () => {
     expect(await again()).toEqual(["EMB_USAGE", expect.stringContaining(`emb runs abort ${run!.id}, then adopt it`)]);
   });
 
-  it.each(["leftOut", "recordFailures", "copy", "append"])(
+  it.each(["leftOut", "recordFailures", "append", "copy", "acceptFailures", "get"])(
     "that was killed in %s has taken the whole table and goes on, or nothing and is aborted",
     async (killedIn) => {
       const killed: object = { [killedIn]: () => Promise.reject(new Error("killed")) };
@@ -163,6 +163,12 @@ describe("adopting a table", { timeout: 120_000 }, () => {
         run: { state: "ready" },
         verification: { ok: true, found: 5, setAside: 4 },
       });
+      const adopted = await world.store.audit.list({ limit: 50, action: "namespace.adopted" });
+      expect(adopted.filter(({ detail }) => detail["run_id"] === run!.id)).toEqual([
+        expect.objectContaining({
+          detail: expect.objectContaining({ table: "gaps", documents: 5, set_aside: 5, texts_embedded: 4 }),
+        }),
+      ]);
     },
   );
 
@@ -194,6 +200,9 @@ describe("adopting a table", { timeout: 120_000 }, () => {
       code: "EMB_VECTOR_INVALID",
     });
     expect((await world.store.namespaces.list("refused")).map(({ state }) => state)).toEqual(["retired"]);
+    const [refused] = await world.store.runs.list({ base: "refused" });
+    const [aborted] = await world.store.audit.list({ limit: 1, action: "run.aborted" });
+    expect(aborted?.detail).toMatchObject({ run_id: refused!.id, dropped: true });
     await world.byHand('CREATE TABLE bare (key integer, "the body" text, v vector)');
     await expect(adopt(await setupOf("refused", "bare"))).rejects.toMatchObject({ code: "EMB_SOURCE_EMPTY" });
     await expect(adopt(await setupOf("items", "my items"))).rejects.toMatchObject({ code: "EMB_USAGE" });

@@ -70,15 +70,7 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
     runId,
     leftOut.map(({ id, reason }) => ({ documentId: id, ordinal: null, code: "EMB_DOCUMENT_INVALID", reason })),
   );
-  const hashPrefix = Buffer.from(`${canonicalJson({ title: null, format: "text", metadata: {} })}\0`, "utf8"); // content-hash.ts
-  const source = sourceOf(table);
-  const { documents } = await store.adoption
-    .copy({ record, runId, version, source, table, hashPrefix })
-    .catch(async (error: unknown) => {
-      await step(store, runId, "aborted", "the table could not be copied");
-      await store.namespaces.retire(record.id);
-      throw error;
-    });
+  // before the copy: one that is killed after it is gone on with, by somebody who knows nothing of the sample
   await store.audit.append({
     action: "namespace.adopted",
     actor: setup.actor,
@@ -87,12 +79,26 @@ export async function adopt(setup: AdoptSetup): Promise<AdoptReport> {
       namespace: record.namespace,
       profile: profile.name,
       table: table.table,
-      documents,
+      documents: facts.usable,
       set_aside: setAside,
       texts_embedded: textsEmbedded,
       min_cosine: minCosine,
     },
   });
+  const hashPrefix = Buffer.from(`${canonicalJson({ title: null, format: "text", metadata: {} })}\0`, "utf8"); // content-hash.ts
+  const source = sourceOf(table);
+  const { documents } = await store.adoption
+    .copy({ record, runId, version, source, table, hashPrefix })
+    .catch(async (error: unknown) => {
+      await step(store, runId, "aborted", "the table could not be copied");
+      await store.namespaces.retire(record.id);
+      await store.audit.append({
+        action: "run.aborted",
+        actor: setup.actor,
+        detail: { run_id: runId, namespace: record.namespace, profile: profile.name, dropped: true },
+      });
+      throw error;
+    });
   const run = await store.runs.get(runId);
   if (run === null) throw new EmbError("EMB_INTERNAL", `run ${runId} is gone`, { hint: "Report this." });
   return {
