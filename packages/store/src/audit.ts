@@ -32,8 +32,9 @@ export interface StoredAuditRow {
  * and TRUNCATE by trigger; whoever switches that off is found by `verify`.
  */
 export interface Audit {
-  /** In its own short transaction; the head row is locked as its last statement. */
+  /** In its own short transaction; the head row is locked as its last statement. @throws EmbError EMB_AUDIT_BROKEN where there is no head row */
   append(entry: AuditEntry): Promise<AuditHead>;
+  /** @throws EmbError EMB_AUDIT_BROKEN where there is none */
   head(): Promise<AuditHead>;
   /** Newest first. @throws EmbError EMB_AUDIT_BROKEN for a row that was made unreadable */
   list(filter: { limit: number; action?: string }): Promise<readonly AuditRow[]>;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Audit } from "./audit.js";
 import { openCopy, type OpenedCopy } from "../test/database-copy.js";
 
 let opened: OpenedCopy;
@@ -9,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => opened.close());
 
 /** What somebody can do who owns the database and switches the triggers off, and back. */
-async function tamper(sql: string, undo: string): Promise<{ ok: boolean; firstBad: number | null }> {
+async function tampered<T>(sql: string, look: (audit: Audit) => Promise<T>): Promise<T> {
   const { driver, store } = opened;
   const unguarded = (statement: string) =>
     driver.exec(`SET session_replication_role = replica; ${statement}; SET session_replication_role = DEFAULT`);
@@ -17,12 +18,18 @@ async function tamper(sql: string, undo: string): Promise<{ ok: boolean; firstBa
     "CREATE TABLE public.kept AS SELECT * FROM emb.audit; CREATE TABLE public.kept_head AS SELECT * FROM emb.audit_head",
   );
   await unguarded(sql);
-  const { ok, firstBad } = await store.audit.verify(undo === "" ? undefined : undo);
+  const seen = await look(store.audit);
   await unguarded(`TRUNCATE emb.audit, emb.audit_head; INSERT INTO emb.audit SELECT * FROM public.kept;
     INSERT INTO emb.audit_head SELECT * FROM public.kept_head; DROP TABLE public.kept, public.kept_head`);
   expect((await store.audit.verify()).ok).toBe(true);
-  return { ok, firstBad };
+  return seen;
 }
+
+const tamper = (sql: string, expectHead?: string) =>
+  tampered(sql, async (audit) => {
+    const { ok, firstBad } = await audit.verify(expectHead);
+    return { ok, firstBad };
+  });
 
 it.each([
   ["UPDATE emb.audit SET hash = ''"],
@@ -64,14 +71,23 @@ it.each([
     6,
   ],
 ])("%s is found and named", async (_name, sql, firstBad) => {
-  expect(await tamper(sql, "")).toEqual({ ok: false, firstBad });
+  expect(await tamper(sql)).toEqual({ ok: false, firstBad });
+});
+
+it("a log whose head is gone says so, and takes no row", async () => {
+  const codeOf = (work: Promise<unknown>) => work.then(String, ({ code }: { code: string }) => code);
+  const codes = await tampered("DELETE FROM emb.audit_head", async (audit) => [
+    await codeOf(audit.head()),
+    await codeOf(audit.append({ action: "check", actor: "test", detail: {} })),
+  ]);
+  expect(codes).toEqual(["EMB_AUDIT_BROKEN", "EMB_AUDIT_BROKEN"]);
 });
 
 it("an end cut off together with the head is found by a head that was noted elsewhere", async () => {
   const { head } = await opened.store.audit.head();
   const cut =
     "DELETE FROM emb.audit WHERE sequence >= 4; UPDATE emb.audit_head SET row_count = 3, hash = (SELECT hash FROM emb.audit WHERE sequence = 3)";
-  expect(await tamper(cut, "")).toEqual({ ok: true, firstBad: null });
+  expect(await tamper(cut)).toEqual({ ok: true, firstBad: null });
   expect(await tamper(cut, head)).toEqual({ ok: false, firstBad: 4 });
 });
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { canonicalJson, EmbError } from "@emb/manifest";
 import { z } from "zod";
 import type { Audit, AuditHead, AuditRow } from "./audit.js";
-import type { SqlDriver, SqlSession } from "./sql-driver.js";
+import type { SqlDriver, SqlResult, SqlSession } from "./sql-driver.js";
 import { parseOneRow, parseRow, parseRows } from "./sql-rows.js";
 
 const NO_ROWS = "0".repeat(64);
@@ -47,6 +47,14 @@ const broken = (sequence: number, cause: unknown) =>
     cause,
   });
 
+function parseHead(result: SqlResult): AuditHead {
+  const head = parseRow(HeadRow, result);
+  if (head !== null) return head;
+  throw new EmbError("EMB_AUDIT_BROKEN", "the head row of the audit log is missing", {
+    hint: "Run `emb audit verify`, and find out who wrote to the database.",
+  });
+}
+
 export function createPostgresAudit(driver: SqlDriver, schema: string): Audit {
   const headSql = `SELECT row_count, hash FROM ${schema}.audit_head`;
 
@@ -71,10 +79,10 @@ export function createPostgresAudit(driver: SqlDriver, schema: string): Audit {
            SELECT row_count, hash FROM head`,
           [text],
         );
-        return parseOneRow(HeadRow, result);
+        return parseHead(result);
       }),
 
-    head: async () => parseOneRow(HeadRow, await driver.query(headSql)),
+    head: async () => parseHead(await driver.query(headSql)),
 
     list: async ({ limit, action }) => {
       const result = await driver.query(
