@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { isDatabaseError } from "./database-error.js";
 import { tableName } from "./namespace-table.js";
+import { pause } from "./pause.js";
 import type { SqlDriver } from "./sql-driver.js";
 import { parseOneRow, parseRows } from "./sql-rows.js";
 import { readVector } from "./vector-bytes.js";
@@ -56,12 +56,13 @@ export function createContentIndex(driver: SqlDriver, schema: string, namespaceI
   return {
     makeUnlessBusy: async (signal) => {
       for (let polls = 0; polls < BUSY_POLLS; polls++) {
+        signal?.throwIfAborted();
         try {
           await make("NOWAIT");
           return;
         } catch (error) {
           if (!isDatabaseError(error, LOCK_NOT_AVAILABLE)) throw error;
-          await sleep(BUSY_POLL_MS, undefined, signal === undefined ? {} : { signal });
+          await pause(BUSY_POLL_MS, signal);
         }
       }
     },

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { DISTANCE, MAX_INDEXED_DIMS, tableName } from "./namespace-table.js";
 import type { NamespaceRecord } from "./namespaces.js";
+import { pause } from "./pause.js";
 import type { SqlDriver, SqlSession } from "./sql-driver.js";
 import { parseOneRow, parseRow } from "./sql-rows.js";
 
@@ -129,7 +129,7 @@ export async function buildIndex(
         return { built: true, reason: `HNSW over ${rows} chunks` };
       });
       if (outcome !== null) return outcome;
-      await sleep(BUILDER_POLL_MS, undefined, signal === undefined ? {} : { signal });
+      await pause(BUILDER_POLL_MS, signal);
     }
   }
   await keepSafe();

@@ -174,6 +174,22 @@ describe.skipIf(serverSkip !== "")(`an index on a server${serverSkip}`, () => {
     },
   );
 
+  it.each(["a writer", "another builder"])(
+    "ends with the reason that it is given while it waits for %s",
+    async (whom) => {
+      const filling = await fill();
+      const release = holdWriter(filling);
+      const first = whom === "another builder" ? filling.writer.buildIndex() : null;
+      if (first !== null) await waitingBuild(filling);
+      const stop = new AbortController();
+      const waiting = filling.writer.buildIndex({ signal: stop.signal });
+      setTimeout(() => stop.abort(new Error("enough")), 300);
+      await expect(waiting).rejects.toThrow("enough");
+      await release();
+      await first;
+    },
+  );
+
   it("is built however short the timeouts of the database are", async () => {
     const filling = await fill();
     const { schema } = opened;
