@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "@emb/config";
 import { isEmbError, type EmbError, type Profile } from "@emb/manifest";
 import { targetAddress, type ContinueSetup } from "@emb/ingest";
-import { createModel, shardsAtOnce } from "@emb/ingest-worker";
+import { boundHeapGrowth, createModel, shardsAtOnce } from "@emb/ingest-worker";
 import { actor, bannerOf, passGate, recordOverride } from "@emb/query";
 import { renderBanner } from "@emb/providers";
 import type { Store } from "@emb/store";
@@ -38,6 +38,7 @@ export async function withFill<T>(
   const { settings, store, base, to } = fill;
   const { profile, decision } = passGate(settings, session.env, to);
   const { commitRows, leaseMs } = settings.ingest;
+  boundHeapGrowth();
   const model = await createModel(settings, session.env, profile, { pacer: store.rateLimits });
   const view = createProgressView(session.output, session.nowMs);
   try {

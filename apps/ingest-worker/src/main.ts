@@ -17,6 +17,7 @@ import {
   telemetryContext,
   withStore,
 } from "@emb/query";
+import { boundHeapGrowth } from "./heap-growth.js";
 import { giveSignsOfLife } from "./sign-of-life.js";
 import { createStopOrder } from "./stop-order.js";
 import { work } from "./worker.js";
@@ -31,6 +32,7 @@ if (answer !== null) {
   process.exit(answer.exitCode);
 }
 
+boundHeapGrowth();
 const order = createStopOrder(process);
 const { stopping, signal } = order;
 const { env } = process;

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DEFAULTS } from "@emb/config";
 import { continueRun, reingest, type ContinueSetup, type Progress } from "@emb/ingest";
-import { profileChunker } from "@emb/ingest-worker";
+import { boundHeapGrowth, profileChunker } from "@emb/ingest-worker";
 import { createTokenizer, type EmbeddingProvider } from "@emb/providers";
 import type { Run, Store } from "@emb/store";
 import { openServerStore } from "@emb/store/server";
@@ -23,6 +23,7 @@ export async function withWorld<T>(
   task: { database: string; service: string; schema: string; commitRows?: number },
   use: (world: World) => Promise<T>,
 ): Promise<T> {
+  boundHeapGrowth(); // as the apps do
   const store = await openServerStore({ connectionString: task.database, schema: task.schema });
   const provider = await observedProvider(new URL(task.service), BATCH);
   const { profile } = provider;
