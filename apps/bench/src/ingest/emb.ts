@@ -66,7 +66,10 @@ function watch(until: string) {
     if (progress.kind === "fill") marks["committed"] = mark();
     if (progress.kind !== until) return;
     peak = process.resourceUsage().maxRSS / 1024;
-    stop.abort(new Error("far enough"));
+    const end = () => stop.abort(new Error("far enough"));
+    // a moment later the index over contents is being made, as at the end of every fill, and the runs that follow find it; the one over vectors is not
+    if (until === "index") setImmediate(end);
+    else end();
   };
   return {
     onProgress,
