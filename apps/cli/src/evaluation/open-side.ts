@@ -50,7 +50,7 @@ export async function openSide(
 ): Promise<OpenedSide> {
   if (profileOf(name) === null) return openRun(resolve(session.cwd, name.slice(RUN.length)));
   const profile = findProfile(settings, name);
-  const { provider } = await createModel(settings, session.env, profile);
+  const { provider } = await createModel(settings, session.env, profile, { http: {} }); // times and errors as one who waits sees them
   try {
     const address = targetAddress({ base, mode: settings.namespaceMode, provider, store });
     const search = await openSearch({

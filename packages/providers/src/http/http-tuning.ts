@@ -9,7 +9,7 @@ export interface HttpTuning {
   readonly maxConcurrency: number;
   /** One request, from sending to the last byte of its answer. */
   readonly timeoutMs: Readonly<Record<Side, number>>;
-  /** How often a batch is sent again after no answer or a status of 5xx. A query's caller is waiting, so it gives up early. */
+  /** How often a batch is sent again after no answer or a status of 5xx. By default a query's caller is waiting, so it gives up early. */
   readonly retries: Readonly<Record<Side, number>>;
   /** How long a batch waits in all for a service that answers 429. */
   readonly maxRateLimitWaitMs: Readonly<Record<Side, number>>;

@@ -21,7 +21,7 @@ export interface Pacer {
 
 /** How the requests of one profile keep to its limits; null where it has none, or nobody paces. */
 export interface Pacing {
-  /** Comes back when the request may be sent. A query is counted, and never waits. @throws what the pacer throws; the signal's reason on abort */
+  /** Comes back when the request may be sent. A query is counted, and waits only where the tuning says so. @throws what the pacer throws; the signal's reason on abort */
   wait(side: Side, tokens: number, signal: AbortSignal): Promise<void>;
   /** What a request really took, when the service says so: the next one makes up for the difference. */
   took(expected: number, tokens: number | null): void;
