@@ -219,7 +219,12 @@ describe("the breaker", () => {
 
   it("lets a query wait too, of whom nobody waits for", async () => {
     await open("openai", 4, {
-      tuning: { ...IMPATIENT, ...PATIENT_QUERIES, backoff: IMPATIENT.backoff!, breaker: { ...breaker, openMs: 20 } },
+      tuning: {
+        ...IMPATIENT,
+        ...PATIENT_QUERIES,
+        retries: { query: 20, document: 20 },
+        breaker: { ...breaker, openMs: 20 },
+      },
     });
     await hosted.service.play([down(503, { times: 4 })]);
     expectRight(await query(), ["a"], hosted, "query");
