@@ -6,6 +6,19 @@ import { z } from "zod";
 const Body = z.object({ model: z.string(), input: z.array(z.string()) });
 export const DIMS = 8;
 
+/** A manifest with one profile, `far`, which is this service's. @param limits more of its limits, as YAML */
+export const farManifest = (limits = ""): string => `profiles:
+  far:
+    provider: openai-compatible
+    model_id: far
+    dims: ${DIMS}
+    similarity: cosine
+    tokenizer: { backend: huggingface }
+    capabilities: { supports_dense: true, normalized_output: true }
+    requirements: []
+    limits: { max_input_tokens: 512, max_batch_items: 4${limits} }
+`;
+
 /** A model that speaks OpenAI's protocol in the test's own process, so that its requests can be counted and held. */
 export interface EmbeddingServiceFixture {
   readonly url: string;

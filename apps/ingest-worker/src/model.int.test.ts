@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadSettings } from "@emb/config";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { DIMS, startEmbeddingService, type EmbeddingServiceFixture } from "./embedding-service.fixture.js";
+import { DIMS, farManifest, startEmbeddingService, type EmbeddingServiceFixture } from "./embedding-service.fixture.js";
 import { createModel } from "./model.js";
 
 const live = { signal: new AbortController().signal };
@@ -15,20 +15,7 @@ describe("a model of a service that is busy for a moment", { timeout: 30_000 }, 
     service = await startEmbeddingService({ busySeconds: 3 }); // more than one waits who is asked a question
     dir = await mkdtemp(join(tmpdir(), "emb-model-"));
     await mkdir(join(dir, "config"));
-    await writeFile(
-      join(dir, "config/embedding_profiles.yaml"),
-      `profiles:
-  far:
-    provider: openai-compatible
-    model_id: far
-    dims: ${DIMS}
-    similarity: cosine
-    tokenizer: { backend: huggingface }
-    capabilities: { supports_dense: true, normalized_output: true }
-    requirements: []
-    limits: { max_input_tokens: 512 }
-`,
-    );
+    await writeFile(join(dir, "config/embedding_profiles.yaml"), farManifest());
     await writeFile(join(dir, "config/test.yaml"), "embedding: { profile: far }\n");
   });
   afterEach(async () => {

@@ -10,7 +10,7 @@ import { openSource, reingest, type ReingestSetup } from "@emb/ingest";
 import { openStore } from "@emb/query";
 import type { Store } from "@emb/store";
 import { createServerDriver } from "@emb/store/server";
-import { DIMS } from "./embedding-service.fixture.js";
+import { farManifest } from "./embedding-service.fixture.js";
 import { createModel } from "./model.js";
 
 const WORKER = fileURLToPath(new URL("../bin/ingest-worker.js", import.meta.url));
@@ -51,20 +51,7 @@ export async function createWorkerProject(setup: {
   const dir = await mkdtemp(join(tmpdir(), "emb-workers-"));
   const id = randomBytes(6).toString("hex");
   await mkdir(join(dir, "config"));
-  await writeFile(
-    join(dir, "config/embedding_profiles.yaml"),
-    `profiles:
-  far:
-    provider: openai-compatible
-    model_id: far
-    dims: ${DIMS}
-    similarity: cosine
-    tokenizer: { backend: huggingface }
-    capabilities: { supports_dense: true, normalized_output: true }
-    requirements: []
-    limits: { max_input_tokens: 512, max_batch_items: 4${setup.limits ?? ""} }
-`,
-  );
+  await writeFile(join(dir, "config/embedding_profiles.yaml"), farManifest(setup.limits));
   await writeFile(
     join(dir, "config/production.yaml"),
     `embedding: { profile: far }
