@@ -23,7 +23,7 @@ export { openSource } from "./open-source.js";
 export { createFolderSource } from "./folder-source.js";
 export { createJsonlSource } from "./jsonl-source.js";
 export { decideRollback, rollBack, type RollbackDecision } from "./rollback.js";
-export { abortRun, pauseRun, resumeRun, retryRun } from "./run-control.js";
+export { abortRun, newestRun, pauseRun, resumeRun, retryRun } from "./run-control.js";
 export { requirePrice } from "./run-meter.js";
 export { reasonsToKeep, retireNamespace, type ConfiguredUse } from "./retire.js";
 export { mayFollow, statesBefore, UNFINISHED } from "./run-state.js";

@@ -125,8 +125,11 @@ const refused = (run: Run, expected: readonly string[], verb: string): EmbError 
 const recordOf = async ({ store }: RunControl, run: Run): Promise<NamespaceRecord | null> =>
   (await store.namespaces.list(run.base)).find(({ id }) => id === run.namespaceId) ?? null;
 
-const newestRun = async ({ store }: RunControl, { base, id }: NamespaceRecord): Promise<Run | undefined> =>
-  (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === id);
+/** Of a namespace, whatever its state. */
+export const newestRun = async (
+  { store }: { store: Pick<Store, "runs"> },
+  { base, id }: Pick<NamespaceRecord, "base" | "id">,
+): Promise<Run | undefined> => (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === id);
 
 /** Nobody else fills what the run did not finish. */
 async function leftFilling(control: RunControl, run: Run): Promise<boolean> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Settings } from "@emb/config";
-import { decideRollback, rollBack, UNFINISHED } from "@emb/ingest";
+import { decideRollback, newestRun, rollBack, UNFINISHED } from "@emb/ingest";
 import { EmbError, fingerprint, namespaceName } from "@emb/manifest";
 import type { NamespaceRecord, Store } from "@emb/store";
 import { actor, findProfile } from "@emb/query";
@@ -178,11 +178,11 @@ const countSetAside = async (store: Store, { id }: NamespaceRecord): Promise<num
   (await store.changes.setAside(id, MAX_SET_ASIDE)).filter(({ ordinals }) => ordinals.length === 0).length;
 
 /** null: an unfinished run is at it. */
-async function retryOf(store: Store, { id, base, seal }: NamespaceRecord): Promise<string | null> {
-  const newest = (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === id);
+async function retryOf(store: Store, record: NamespaceRecord): Promise<string | null> {
+  const newest = await newestRun({ store }, record);
   if (newest !== undefined && UNFINISHED.includes(newest.state)) return null;
   const ended = newest?.state === "ready" || newest?.state === "failed";
-  return ended ? `emb runs retry ${newest.id}` : `emb reingest --to ${seal.profile}`;
+  return ended ? `emb runs retry ${newest.id}` : `emb reingest --to ${record.seal.profile}`;
 }
 
 async function waitForReaders(

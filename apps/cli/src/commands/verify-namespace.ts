@@ -1,5 +1,5 @@
 import type { Settings } from "@emb/config";
-import { setAsideTexts, targetAddress, UNFINISHED, verifyNamespace, type Verification } from "@emb/ingest";
+import { newestRun, setAsideTexts, targetAddress, UNFINISHED, verifyNamespace, type Verification } from "@emb/ingest";
 import { fingerprint, spaceId, type Profile } from "@emb/manifest";
 import type { Store } from "@emb/store";
 import { readSettings } from "../read-settings.js";
@@ -56,7 +56,7 @@ export async function verifyProfile(
       dims: profile.dims,
     };
     const reader = await store.namespaces.openReader(address, expected, { strict: true });
-    const latest = (await store.runs.list({ base })).find(({ namespaceId }) => namespaceId === reader.record.id);
+    const latest = await newestRun({ store }, reader.record);
     const setAside = await setAsideTexts(store, {
       runId: latest?.id ?? null,
       namespaceId: reader.record.id,
